@@ -1,0 +1,1 @@
+"""What changes the world: plan, carry out, report."""

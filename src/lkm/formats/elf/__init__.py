@@ -1,0 +1,1 @@
+"""ELF relocatable objects: a bounds-checked reader and a writer."""

@@ -1,0 +1,1 @@
+"""People and programs: parse arguments, ask one action, render the answer."""

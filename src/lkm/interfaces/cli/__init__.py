@@ -1,0 +1,1 @@
+"""The command lkm: one file a verb."""

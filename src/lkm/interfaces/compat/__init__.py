@@ -1,0 +1,1 @@
+"""Drop-in front-ends: one file a tool of kmod."""
