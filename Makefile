@@ -1,0 +1,42 @@
+# What people run: make demo, make test. Everything that they need is set up on the way.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+PYTHON ?= python3
+
+# The real tools and kernels that tests compare with (Debian's names).
+TEST_PACKAGES := kmod qemu-system-x86 busybox-static linux-image-amd64 linux-headers-amd64 xz-utils zstd
+
+.PHONY: setup demo test lint bench clean packages
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml requirements/run.txt requirements/test.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || ./tools/install-packages python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt -r requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: setup
+	@$(BIN)/lkm demo
+
+packages:
+	@./tools/install-packages $(TEST_PACKAGES)
+
+test: setup packages
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup packages
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+clean:
+	rm -rf $(VENV) .cache build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
