@@ -1,0 +1,141 @@
+"""What a command works on: a root, its module tree and configuration, and a kernel."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lkm.errors import UsageError
+from lkm.system.root import Root
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from lkm.kernels.base import Kernel
+    from lkm.rules.resolving import Resolver
+    from lkm.system.configuration import Configuration
+    from lkm.system.module_tree import ModuleTree
+
+__all__ = ["Session", "Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the global options name.
+
+    :param root: a directory that stands for ``/``
+    :param release: the kernel release; None is the running kernel's, or the root's only one
+    :param kernel: ``live``, ``emulated``, ``emulated:DIR``, ``vm`` or ``vm:VMLINUZ``
+    :param config_paths: files or directories of the host instead of modprobe.d's own; none is modprobe.d
+    :param config_root: where modprobe.d is, if not in the root: ``modprobe -d`` moves only the module tree
+    """
+
+    root: str = "/"
+    release: str | None = None
+    kernel: str = "live"
+    config_paths: Sequence[str] = ()
+    config_root: str | None = None
+
+
+class Session:
+    """Everything that a verb may ask, opened when it is first asked for.
+
+    A context manager: leaving it ends a virtual machine, if one was started.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._open = ExitStack()
+        self.kernel_kind, _, self.kernel_argument = target.kernel.partition(":")
+        if self.kernel_kind not in {"live", "emulated", "vm"} or (self.kernel_kind == "live" and self.kernel_argument):
+            raise UsageError(
+                f"unknown kernel {target.kernel!r}", hint="choose live, emulated, emulated:DIR, vm or vm:VMLINUZ"
+            )
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def root(self) -> Root:
+        """The root; a directory that must exist.
+
+        :raises UsageError: it is no directory
+        """
+        root = Root(self.target.root)
+        if not root.is_dir("/"):
+            raise UsageError(f"the root {self.target.root} is no directory")
+        return root
+
+    @cached_property
+    def tree(self) -> "ModuleTree":
+        """The module tree.
+
+        :raises TreeMissing: see :class:`lkm.system.module_tree.ModuleTree`
+        """
+        from lkm.system.module_tree import ModuleTree  # noqa: PLC0415  lsmod needs none
+
+        release = self.target.release
+        if release is None and self.kernel_kind == "vm":
+            release = self._bootable_release()
+        return ModuleTree(self.root, release)
+
+    def _bootable_release(self) -> str:
+        """Give the release of the image that was named, else the newest that has an image and a module tree."""
+        from lkm.formats import kernel_image  # noqa: PLC0415  as above
+        from lkm.kernels.vm import images  # noqa: PLC0415
+
+        if self.kernel_argument:
+            return kernel_image.release(Root().read_bytes(os.path.abspath(self.kernel_argument)))  # noqa: PTH100
+        return images.find(root=Path(self.root.path)).release
+
+    @cached_property
+    def configuration(self) -> "Configuration":
+        """The modprobe configuration, with the kernel's command line."""
+        from lkm.system.configuration import read  # noqa: PLC0415  lsmod needs none
+
+        paths = [os.path.abspath(path) for path in self.target.config_paths]  # noqa: PTH100
+        on_host = bool(paths) or self.target.config_root == "/"
+        return read(
+            Root() if on_host else self.root,
+            directories=paths or None,
+            cmdline=self.kernel.command_line(),
+            tree_directory=self.tree.display_directory if on_host else self.tree.directory,
+        )
+
+    @cached_property
+    def resolver(self) -> "Resolver":
+        """Names to modules."""
+        from lkm.rules.resolving import Resolver  # noqa: PLC0415  lsmod needs none
+
+        return Resolver(self.tree, self.configuration)
+
+    @cached_property
+    def kernel(self) -> "Kernel":
+        """The kernel."""
+        # A kernel is imported when it is chosen: lsmod must start fast.
+        if self.kernel_kind == "emulated":
+            from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415
+
+            return EmulatedKernel(self.tree, self.kernel_argument or None)
+        if self.kernel_kind == "vm":
+            return self._boot()
+        from lkm.kernels.live import LiveKernel  # noqa: PLC0415
+
+        return LiveKernel()
+
+    def _boot(self) -> "Kernel":
+        """Start a virtual machine, which lives as long as the session."""
+        from lkm.kernels.vm import images  # noqa: PLC0415
+        from lkm.kernels.vm.kernel import VmKernel  # noqa: PLC0415
+        from lkm.kernels.vm.machine import Machine  # noqa: PLC0415
+
+        tree = self.tree
+        modules = self.root.host_path(tree.directory)
+        image = self.kernel_argument or images.find(tree.release, Path(self.root.path)).kernel
+        return VmKernel(self._open.enter_context(Machine(image, modules)))

@@ -1,0 +1,47 @@
+"""Errors in words: what, why, and what to do."""
+
+from lkm.errors import KernelRefused, LkmError, MachineLost
+
+__all__ = ["as_json", "explain"]
+
+
+def explain(error: LkmError) -> tuple[str, ...]:
+    """Give the lines that tell a person about an error, first the error itself."""
+    lines = [str(error)]
+    if isinstance(error, KernelRefused):
+        lines += [f"kernel: {line}" for line in error.log]
+        for cause in error.causes:
+            lines.append(f"why: {cause.summary}")
+            lines += [f"try: {command}" for command in cause.remedy]
+    if isinstance(error, MachineLost):
+        lines += [f"console: {line}" for line in error.console]
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    return tuple(printable(line) for line in lines)
+
+
+def as_json(error: LkmError) -> dict[str, object]:
+    """Give an error as what ``json.dumps`` takes."""
+    found: dict[str, object] = {"type": type(error).__name__, "what": error.what}
+    found["where"] = error.where
+    found["hint"] = error.hint
+    if isinstance(error, KernelRefused):
+        found["module"] = error.module
+        found["errno"] = error.errno
+        found["log"] = list(error.log)
+        found["causes"] = [
+            {"id": cause.id, "summary": cause.summary, "remedy": list(cause.remedy)} for cause in error.causes
+        ]
+    return found
+
+
+def printable(text: str) -> str:
+    """Make a text safe for any terminal: control characters and undecodable bytes are shown escaped."""
+    return "".join(
+        character
+        if character.isprintable() or character == "\t"
+        else character.encode(
+            "unicode_escape" if not "\udc80" <= character <= "\udcff" else "utf-8", "backslashreplace"
+        ).decode("ascii")
+        for character in text
+    )

@@ -1,0 +1,161 @@
+"""An emulated kernel: the rules plus a state, which is kept in a directory so that several commands see one kernel."""
+
+import errno
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lkm.errors import LoadRefused, UnloadRefused
+from lkm.formats.kernel_cmdline import Cmdline
+from lkm.formats.proc_modules import LoadedModule
+from lkm.kernels.base import LoadFlags, Security, UnloadFlags
+from lkm.kernels.emulated_store import EmulatedStore, Snapshot
+from lkm.rules.loading.attempt import KernelState, ModuleRecord, Request
+from lkm.rules.loading.stages import judge
+from lkm.rules.signature_check import SignatureFinding, check
+from lkm.rules.signature_policy import SignatureState, enforced, lockdown_of
+from lkm.rules.taint import letters
+from lkm.rules.unloading import judge_unload
+
+if TYPE_CHECKING:
+    from lkm.system.module_file import ModuleFile
+    from lkm.system.module_tree import ModuleTree
+
+__all__ = ["EmulatedKernel"]
+
+_MOST_LOG_LINES = 4096  # about what a kernel's log buffer of 256 KiB holds
+
+
+class EmulatedKernel:
+    """A kernel that loads nothing and answers as a real one would.
+
+    :param tree: the module tree of the release that is emulated
+    :param directory: where the state is kept; by default nowhere: it ends with this object. Its file ``cmdline``
+        holds the kernel command line and may be written by hand.
+    :param privileged: answer as if the caller had CAP_SYS_MODULE; an emulated kernel needs no real privilege
+    """
+
+    def __init__(self, tree: "ModuleTree", directory: str | None = None, *, privileged: bool = True) -> None:
+        self.release = tree.release
+        self._privileged = privileged
+        self._store = EmulatedStore(tree, directory)
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def load(self, module: "ModuleFile", parameters: str, flags: LoadFlags = LoadFlags.NONE) -> tuple[str, ...]:
+        """See :meth:`lkm.kernels.base.Kernel.load`."""
+        profile = self._store.profile
+        contents = module.contents
+        request = Request(
+            contents,
+            parameters,
+            int(flags & ~LoadFlags.COMPRESSED_FILE),
+            self._signature(contents),
+            self._privileged,
+        )
+        with self._store.changing() as snapshot:
+            verdict = judge(profile, snapshot.state, request)
+            self._store.write(_after(snapshot, verdict.state, verdict.log))
+        if not verdict.loads:
+            raise LoadRefused(module.name, verdict.errno, verdict.log, where=module.display_path)
+        return verdict.log
+
+    def _signature(self, contents: bytes) -> SignatureFinding:
+        """Check against the kernel's certificates.
+
+        Without them a signature counts as good when it names the signer of the tree's own modules.
+        """
+        certificates = self._store.profile.certificates
+        finding = check(contents, certificates or ())
+        if (
+            certificates is None
+            and finding.state is SignatureState.UNKNOWN_KEY
+            and self._store.signed_like_tree(contents)
+        ):
+            return SignatureFinding(SignatureState.TRUSTED)
+        return finding
+
+    def unload(self, name: str, flags: UnloadFlags = UnloadFlags.NONE) -> tuple[str, ...]:
+        """See :meth:`lkm.kernels.base.Kernel.unload`."""
+        with self._store.changing() as snapshot:
+            verdict = judge_unload(
+                self._store.profile,
+                snapshot.state,
+                name,
+                force=UnloadFlags.FORCE in flags,
+                privileged=self._privileged,
+            )
+            self._store.write(_after(snapshot, verdict.state, verdict.log))
+        if verdict.errno:
+            raise UnloadRefused(name, verdict.errno, verdict.log)
+        return verdict.log
+
+    def hold(self, name: str, references: int) -> None:
+        """Set how many uses a module has that are not modules, such as open files; no kernel offers this.
+
+        :raises UnloadRefused: the module is not loaded
+        """
+
+        def held(module: ModuleRecord) -> ModuleRecord:
+            return replace(module, references=references) if module.name == name else module
+
+        with self._store.changing() as snapshot:
+            state = snapshot.state
+            if state.module(name) is None:
+                raise UnloadRefused(name, errno.ENOENT)
+            modules = tuple(held(module) for module in state.modules)
+            self._store.write(_after(snapshot, replace(state, modules=modules), ()))
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    def loaded(self) -> tuple[LoadedModule, ...]:
+        """See :meth:`lkm.kernels.base.Kernel.loaded`."""
+        state = self._state()
+        return tuple(_as_listed(module, state) for module in state.modules)
+
+    def state(self, name: str) -> str | None:
+        """See :meth:`lkm.kernels.base.Kernel.state`; every module of an emulated kernel is live."""
+        return "live" if self._state().module(name) else None
+
+    def parameters(self, name: str) -> dict[str, str]:
+        """See :meth:`lkm.kernels.base.Kernel.parameters`; those that were not set show no value: only code knows it."""
+        module = self._state().module(name)
+        return dict(module.parameters) if module else {}
+
+    def taint(self) -> int:
+        """See :meth:`lkm.kernels.base.Kernel.taint`."""
+        return self._state().taint
+
+    def security(self) -> Security:
+        """See :meth:`lkm.kernels.base.Kernel.security`."""
+        state = self._state()
+        cmdline = Cmdline(state.command_line)
+        profile = self._store.profile
+        return Security(lockdown_of(cmdline, profile).value, enforced(cmdline, profile), state.modules_disabled)
+
+    def log(self) -> tuple[str, ...]:
+        """See :meth:`lkm.kernels.base.Kernel.log`."""
+        return self._store.read().log
+
+    def command_line(self) -> str:
+        """See :meth:`lkm.kernels.base.Kernel.command_line`."""
+        return self._state().command_line
+
+    def _state(self) -> KernelState:
+        return self._store.read().state
+
+
+def _after(before: Snapshot, state: KernelState, lines: tuple[str, ...]) -> Snapshot:
+    return Snapshot(state, (*before.log, *lines)[-_MOST_LOG_LINES:])
+
+
+def _as_listed(module: ModuleRecord, state: KernelState) -> LoadedModule:
+    users = state.users(module.name)
+    permanent = module.has_init and not module.has_exit
+    return LoadedModule(
+        name=module.name,
+        size=module.size,
+        refcount=len(users) + module.references + permanent,
+        used_by=users,
+        taints=letters(module.taints),
+        permanent=permanent,
+    )

@@ -1,0 +1,213 @@
+"""Where an emulated kernel keeps its state: files that are always whole, under a lock while they change."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lkm.errors import FormatError, LkmError, StateError, Unreadable
+from lkm.formats import cms
+from lkm.formats.ksymtab import Export
+from lkm.formats.module_signature import read as read_signature
+from lkm.rules.loading.attempt import KernelState, ModuleRecord
+from lkm.system.atomic import write_atomically
+from lkm.system.profile_file import from_json, to_json
+from lkm.system.profile_gathering import gather, stamp
+from lkm.system.root import Root
+
+if TYPE_CHECKING:
+    from lkm.system.kernel_profile import KernelProfile
+    from lkm.system.module_tree import ModuleTree
+
+__all__ = ["EmulatedStore", "Snapshot"]
+
+_SCHEMA = "lkm.emulated/1"
+_DEFAULT_CMDLINE = "BOOT_IMAGE=emulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An emulated kernel at one moment.
+
+    :param log: the kernel's log, oldest first
+    """
+
+    state: KernelState
+    log: tuple[str, ...] = ()
+
+
+class EmulatedStore:
+    """The files of one emulated kernel, or none at all.
+
+    :param directory: made when first needed; None keeps everything in memory
+    """
+
+    def __init__(self, tree: "ModuleTree", directory: str | None) -> None:
+        self._tree = tree
+        self._directory = os.path.abspath(directory) if directory else None  # noqa: PTH100
+        self._memory = Snapshot(KernelState(command_line=_DEFAULT_CMDLINE))
+        self._root = Root()
+
+    # --- the state ----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Snapshot]:
+        """Hold the lock and give the state to change; :meth:`write` inside keeps what comes out.
+
+        :raises StateError: the directory can't be used, or its state is of another release or damaged
+        """
+        if self._directory is None:
+            yield self._memory
+            return
+        self._make_directory()
+        with open(f"{self._directory}/lock", "ab") as lock:  # noqa: PTH123
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self.read()
+
+    def read(self) -> Snapshot:
+        """Give the state as it is.
+
+        :raises StateError: as :meth:`changing`
+        """
+        if self._directory is None:
+            return self._memory
+        path = f"{self._directory}/state.json"
+        snapshot = Snapshot(KernelState())
+        if self._root.exists(path):
+            try:
+                snapshot = _snapshot(json.loads(self._root.read_bytes(path)), self._tree.release)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise StateError(
+                    f"the state of the emulated kernel is damaged: {error}", where=path, hint=f"begin anew: rm {path}"
+                ) from error
+        return Snapshot(replace(snapshot.state, command_line=self._command_line()), snapshot.log)
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Keep a state; to be called inside :meth:`changing`.
+
+        :raises StateError: the directory can't be written
+        """
+        if self._directory is None:
+            self._memory = snapshot
+            return
+        data = json.dumps(_plain(snapshot, self._tree.release), indent=1).encode()
+        self._keep("state.json", data)
+
+    def _keep(self, name: str, data: bytes) -> None:
+        path = f"{self._directory}/{name}"
+        try:
+            write_atomically(path, data)
+        except OSError as error:
+            raise StateError((error.strerror or str(error)).lower(), where=path) from error
+
+    def _make_directory(self) -> None:
+        try:
+            os.makedirs(self._directory or "", exist_ok=True)  # noqa: PTH103
+        except OSError as error:
+            raise StateError(
+                f"the directory of the emulated kernel can't be made: {(error.strerror or str(error)).lower()}",
+                where=self._directory,
+            ) from error
+
+    def _command_line(self) -> str:
+        try:
+            return self._root.read_text(f"{self._directory}/cmdline", limit=65536).strip()
+        except Unreadable:
+            return _DEFAULT_CMDLINE
+
+    # --- the profile --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def profile(self) -> "KernelProfile":
+        """What kernel is emulated; gathered once and kept beside the state until what it came from changes."""
+        if self._directory is None:
+            return gather(self._tree)
+        current = stamp(self._tree)
+        with contextlib.suppress(LkmError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            kept = json.loads(self._root.read_bytes(f"{self._directory}/profile.json"))
+            if kept["stamp"] == current:
+                return from_json(kept["profile"])
+        profile = gather(self._tree)
+        self._make_directory()
+        self._keep("profile.json", json.dumps({"stamp": current, "profile": to_json(profile)}).encode())
+        return profile
+
+    def signed_like_tree(self, contents: bytes) -> bool:
+        """Tell whether a signature names the signer of the tree's own modules."""
+        wanted = _signer(contents)
+        sample = next(iter(self._tree.modules()), None)
+        if wanted is None or sample is None:
+            return False
+        with contextlib.suppress(LkmError):
+            return wanted == _signer(sample.contents)
+        return False
+
+
+def _signer(contents: bytes) -> tuple[str, bytes] | None:
+    try:
+        trailer = read_signature(contents)
+        if trailer is None:
+            return None
+        first = cms.parse(trailer.signature(contents)).signers[0]
+    except FormatError:
+        return None
+    return first.signer, first.sig_key
+
+
+def _plain(snapshot: Snapshot, release: str) -> dict[str, Any]:
+    state = snapshot.state
+    return {
+        "schema": _SCHEMA,
+        "release": release,
+        "taint": state.taint,
+        "said": sorted(state.said),
+        "modules_disabled": state.modules_disabled,
+        "modules": [_plain_module(module) for module in state.modules],
+        "log": list(snapshot.log),
+    }
+
+
+def _plain_module(module: ModuleRecord) -> dict[str, Any]:
+    return {
+        "name": module.name,
+        "size": module.size,
+        "exports": [[e.name, e.crc, e.gpl_only, e.namespace] for e in module.exports],
+        "uses": list(module.uses),
+        "taints": module.taints,
+        "parameters": [list(pair) for pair in module.parameters],
+        "references": module.references,
+        "has_init": module.has_init,
+        "has_exit": module.has_exit,
+    }
+
+
+def _snapshot(plain: dict[str, Any], release: str) -> Snapshot:
+    if plain["schema"] != _SCHEMA:
+        raise ValueError(f"its schema is {plain['schema']!r}, not {_SCHEMA!r}")
+    if plain["release"] != release:
+        raise ValueError(f"it is of kernel {plain['release']}, not {release}")
+    state = KernelState(
+        modules=tuple(_module(module) for module in plain["modules"]),
+        taint=int(plain["taint"]),
+        said=frozenset(plain["said"]),
+        modules_disabled=bool(plain["modules_disabled"]),
+    )
+    return Snapshot(state, tuple(str(line) for line in plain["log"]))
+
+
+def _module(plain: dict[str, Any]) -> ModuleRecord:
+    return ModuleRecord(
+        name=str(plain["name"]),
+        size=int(plain["size"]),
+        exports=tuple(Export(*fields) for fields in plain["exports"]),
+        uses=tuple(plain["uses"]),
+        taints=int(plain["taints"]),
+        parameters=tuple((str(name), str(value)) for name, value in plain["parameters"]),
+        references=int(plain["references"]),
+        has_init=bool(plain["has_init"]),
+        has_exit=bool(plain["has_exit"]),
+    )

@@ -1,0 +1,44 @@
+"""The stage that comes first: privilege, then the signature (kernel/module/main.c, signing.c)."""
+
+import errno
+
+from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, IGNORE_VERMAGIC, Attempt, Refusal
+from lkm.rules.signature_policy import Lockdown, SignatureState, enforced
+
+__all__ = ["check_permission", "check_signature", "signature_seen"]
+
+
+def check_permission(attempt: Attempt) -> Refusal | None:
+    """``may_init_module``: CAP_SYS_MODULE, and modules not disabled by sysctl or ``nomodule``."""
+    disabled = attempt.state.modules_disabled or attempt.cmdline.has("nomodule")
+    if disabled or not attempt.request.privileged:
+        return Refusal(errno.EPERM)
+    return None
+
+
+def signature_seen(attempt: Attempt) -> SignatureState:
+    """Give the signature as the kernel counts it: with an ignore flag the module is taken as unsigned."""
+    mangled = attempt.has_flag(IGNORE_MODVERSIONS) or attempt.has_flag(IGNORE_VERMAGIC)
+    return SignatureState.UNSIGNED if mangled else attempt.request.signature.state
+
+
+def check_signature(attempt: Attempt) -> Refusal | None:
+    """``module_sig_check``: most failures are fatal everywhere, three only where signatures are enforced."""
+    if not attempt.profile.has("MODULE_SIG"):
+        return None
+    signature = signature_seen(attempt)
+    if signature is SignatureState.TRUSTED:
+        return None
+    if signature is attempt.request.signature.state:
+        for line in attempt.request.signature.log:
+            attempt.say(line)
+    if not signature.is_soft:
+        return Refusal(signature.value)
+    if enforced(attempt.cmdline, attempt.profile):
+        attempt.say(f"Loading of {signature.reason} is rejected")
+        return Refusal(errno.EKEYREJECTED)
+    if attempt.lockdown is not Lockdown.NONE:
+        command = attempt.request.command
+        attempt.say(f"Lockdown: {command}: unsigned module loading is restricted; see man kernel_lockdown.7")
+        return Refusal(errno.EPERM)
+    return None

@@ -1,0 +1,143 @@
+"""From what a user or the kernel calls a module to the modules that are meant."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lkm.formats.modprobe_conf import Install, Remove
+from lkm.formats.module_name import canonical, from_path, is_sane, normalise_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lkm.system.configuration import Configuration
+    from lkm.system.module_file import ModuleFile
+    from lkm.system.module_tree import ModuleTree
+
+__all__ = ["Candidate", "Resolver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One module that a name leads to.
+
+    :param name: the module's name, canonical
+    :param alias: the alias that led here; options of modprobe.d are looked up under it too
+    :param builtin: part of the kernel image
+    :param by_command: the name of an install or remove command, where it was found only as that
+
+    Two candidates are equal if name and alias are: kmod keeps a module apart from itself under an alias.
+    """
+
+    name: str
+    alias: str | None = None
+    builtin: bool = field(default=False, compare=False)
+    by_command: str | None = field(default=None, compare=False)
+
+
+class Resolver:
+    """Look names up in a module tree and a configuration, in kmod's order.
+
+    Configuration aliases, modules.dep, symbols (``symbol:X``), names of install and remove commands, modules.alias,
+    built-ins, aliases of built-ins; the first place that answers ends the search
+    (kmod 30, libkmod/libkmod-module.c ``kmod_module_new_from_lookup``).
+    """
+
+    __slots__ = ("_last", "configuration", "tree")
+
+    def __init__(self, tree: "ModuleTree", configuration: "Configuration") -> None:
+        self.tree = tree
+        self.configuration = configuration
+        self._last: tuple[str, ModuleFile | None] = ("", None)
+
+    def lookup(self, name: str) -> tuple[Candidate, ...]:
+        """Give all modules that a name leads to, in the order in which modprobe handles them.
+
+        :param name: a module's name or an alias; ``-`` and ``_`` are equal outside brackets
+        :returns: empty where nothing answers to the name, or it can't be one
+        """
+        if not is_sane(name):
+            return ()
+        alias = normalise_alias(name)
+        if alias is None:
+            return ()
+        for search in (
+            self._configured_aliases,
+            self._module_names,
+            self._symbols,
+            self._command_names,
+            self._aliases,
+            self._builtins,
+            self._builtin_aliases,
+        ):
+            found = search(alias)
+            if found:
+                return found
+        return ()
+
+    def _configured_aliases(self, alias: str) -> tuple[Candidate, ...]:
+        return tuple(self.candidate(found.module, found.alias) for found in self.configuration.matching_aliases(alias))
+
+    def _module_names(self, alias: str) -> tuple[Candidate, ...]:
+        return (self.candidate(alias),) if ":" not in alias and self._module(alias) else ()
+
+    def _symbols(self, alias: str) -> tuple[Candidate, ...]:
+        if not alias.startswith("symbol:"):
+            return ()
+        return tuple(self.candidate(name, alias) for name in self.tree.by_symbol(alias.removeprefix("symbol:")))
+
+    def _command_names(self, alias: str) -> tuple[Candidate, ...]:
+        if not self._commands_named(alias):
+            return ()
+        name = canonical(alias.split(".", 1)[0])
+        return (Candidate(name, builtin=self.tree.is_builtin(name), by_command=alias),)
+
+    def _commands_named(self, name: str | None) -> "Sequence[Install | Remove]":
+        """Give the commands with exactly this name; those that install hide those that remove."""
+        installs = [found for found in self.configuration.installs if found.module == name]
+        return installs or [found for found in self.configuration.removes if found.module == name]
+
+    def _aliases(self, alias: str) -> tuple[Candidate, ...]:
+        return tuple(self.candidate(name, alias) for name in self.tree.by_alias(alias))
+
+    def _builtins(self, alias: str) -> tuple[Candidate, ...]:
+        return (Candidate(alias, builtin=True),) if self.tree.is_builtin(alias) else ()
+
+    def _builtin_aliases(self, alias: str) -> tuple[Candidate, ...]:
+        return tuple(Candidate(canonical(name), alias, builtin=True) for name in self.tree.by_builtin_alias(alias))
+
+    def candidate(self, name: str, alias: str | None = None) -> Candidate:
+        """Make the candidate for a module's name, which need not exist."""
+        plain = canonical(name)
+        return Candidate(plain, alias, builtin=self.tree.is_builtin(plain))
+
+    def module_file(self, candidate: Candidate) -> "ModuleFile | None":
+        """Give a candidate's file; None for built-ins and for names without a module."""
+        return self._module(candidate.name)
+
+    def _module(self, name: str) -> "ModuleFile | None":
+        """Find a module; who has looked a name up asks for its file next."""
+        if self._last[0] != name:
+            self._last = (name, self.tree.module(name))
+        return self._last[1]
+
+    def install_command(self, candidate: Candidate) -> Install | None:
+        """Give the command that takes the place of loading.
+
+        Of several the first whose pattern matches; but a candidate that was found as the name of a command has that
+        one (kmod 30, libkmod/libkmod.c ``kmod_lookup_alias_from_commands``).
+        """
+        for found in self._commands_named(candidate.by_command):
+            if isinstance(found, Install):
+                return found
+        return self.configuration.install_command(candidate.name)
+
+    def remove_command(self, candidate: Candidate) -> Remove | None:
+        """Give the command that takes the place of removing; see :meth:`install_command`."""
+        for found in self._commands_named(candidate.by_command):
+            if isinstance(found, Remove):
+                return found
+        return self.configuration.remove_command(candidate.name)
+
+    def dependencies(self, candidate: Candidate) -> tuple[Candidate, ...]:
+        """Give the candidates that must be loaded before this one, first to load first."""
+        return tuple(self.candidate(from_path(module.path)) for module in self.tree.dependencies(candidate.name))

@@ -1,0 +1,44 @@
+"""What is known of a target kernel, and where each fact came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lkm.formats.ksymtab import Export
+from lkm.system.kernel_traits import KernelTraits, traits_of
+
+__all__ = ["KernelProfile"]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelProfile:
+    """The facts about one kernel that decide about its modules.
+
+    :param release: as ``uname -r`` prints it
+    :param machine: the ELF machine of its modules, as in ``e_machine``
+    :param vermagic: the kernel's version magic, with its trailing space
+    :param struct_module_size: sizeof(struct module), in bytes; None where no module tells it
+    :param exports: the symbols that the kernel image exports, by name
+    :param config: the build configuration: option without ``CONFIG_`` to value (``y``, ``"text"``); unset ones missing
+    :param certificates: the certificates that are part of the kernel image, DER; None where the image could not be read
+    :param builtins: the names of the built-in modules
+    :param sources: for each fact above, in words, where it was found
+    """
+
+    release: str
+    machine: int
+    vermagic: str
+    struct_module_size: int | None
+    exports: Mapping[str, Export]
+    config: Mapping[str, str] = field(default_factory=dict)
+    certificates: tuple[bytes, ...] | None = None
+    builtins: frozenset[str] = frozenset()
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def has(self, option: str) -> bool:
+        """Tell whether an option of the configuration is ``y``."""
+        return self.config.get(option) == "y"
+
+    @property
+    def traits(self) -> KernelTraits:
+        """How this version handles modules."""
+        return traits_of(self.release)

@@ -1,0 +1,216 @@
+"""The module tree of one kernel release: ``/lib/modules/RELEASE`` and its indexes."""
+
+import mmap
+import os
+from collections.abc import Iterator
+from functools import cached_property
+
+from lkm.errors import FormatError, IndexMissing, TreeMissing, Unreadable
+from lkm.formats import modules_dep
+from lkm.formats.index_trie import IndexTrie
+from lkm.formats.modinfo import Modinfo, parse_builtin
+from lkm.formats.module_name import canonical, from_path
+from lkm.system.module_file import ModuleFile
+from lkm.system.root import Root
+
+__all__ = ["ModuleTree", "releases"]
+
+_PARENTS = ("/lib/modules", "/usr/lib/modules")  # split and merged /usr
+
+
+def releases(root: Root) -> tuple[str, ...]:
+    """List the releases that have a module tree in this root, sorted."""
+    found = {name for parent in _PARENTS for name in root.listdir(parent) if root.is_dir(f"{parent}/{name}")}
+    return tuple(sorted(found))
+
+
+def _default_release(root: Root) -> str:
+    if root.is_host:
+        return os.uname().release
+    found = releases(root)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise TreeMissing(
+            "there is no module tree", where=root.display("/lib/modules"), hint="is this the root of a system?"
+        )
+    raise TreeMissing(
+        f"there are {len(found)} module trees: {', '.join(found)}",
+        where=root.display("/lib/modules"),
+        hint="choose one with --release",
+    )
+
+
+class ModuleTree:
+    """The modules of one release, found by name, alias, symbol or path through depmod's indexes.
+
+    Names with ``-`` and ``_`` are equal. Nothing is read before it is asked for.
+
+    :param root: the root that holds the tree
+    :param release: the kernel release; by default the running kernel's on the host, else the only one there is
+    :raises TreeMissing: no release was given and none, or several, are there
+    """
+
+    def __init__(self, root: Root, release: str | None = None) -> None:
+        self.root = root
+        self.release = release or _default_release(root)
+        if "/" in self.release or "\0" in self.release or self.release in {".", ".."}:
+            raise TreeMissing(f"{self.release!r} is no kernel release", hint="name it as `uname -r` prints it")
+        candidates = [f"{parent}/{self.release}" for parent in _PARENTS]
+        self.directory = next((path for path in candidates if root.is_dir(path)), candidates[0])
+        self._indexes: dict[str, IndexTrie | None] = {}
+
+    def __repr__(self) -> str:
+        return f"ModuleTree({self.display_directory!r})"
+
+    @property
+    def display_directory(self) -> str:
+        """The directory to show to people, of the host."""
+        return self.root.display(self.directory)
+
+    # --- indexes ------------------------------------------------------------------------------------------------------
+
+    def index(self, name: str) -> IndexTrie | None:
+        """Give one of depmod's binary indexes, or None where it is missing.
+
+        :param name: without ``.bin``: ``modules.dep``, ``modules.alias``, ``modules.symbols``, ``modules.builtin``,
+            ``modules.builtin.alias``
+        :raises FormatError: the file is no index
+        """
+        if name not in self._indexes:
+            self._indexes[name] = self._open_index(f"{self.directory}/{name}.bin")
+        return self._indexes[name]
+
+    def _open_index(self, path: str) -> IndexTrie | None:
+        try:
+            fd = self.root.open_fd(path)
+        except Unreadable:
+            return None
+        try:
+            size = os.fstat(fd).st_size
+            data = mmap.mmap(fd, size, prot=mmap.PROT_READ) if size else b""
+            return IndexTrie(data)
+        except FormatError as error:
+            error.where = self.root.display(path)
+            error.hint = f"write it anew: depmod {self.release}"
+            raise
+        finally:
+            os.close(fd)
+
+    def require_indexes(self) -> None:
+        """Make sure that names can be looked up at all.
+
+        :raises TreeMissing: there is no tree for this release
+        :raises IndexMissing: the tree has no modules.dep
+        """
+        if not self.root.is_dir(self.directory):
+            known = releases(self.root)
+            hint = f"trees here: {', '.join(known)} (--release)" if known else "install the kernel's modules package"
+            raise TreeMissing(
+                f"there is no module tree for kernel {self.release}", where=self.display_directory, hint=hint
+            )
+        if self.index("modules.dep") is None and not self._rows:
+            raise IndexMissing(
+                "modules.dep is missing", where=self.display_directory, hint=f"write the indexes: depmod {self.release}"
+            )
+
+    @cached_property
+    def _rows(self) -> dict[str, modules_dep.Row]:
+        """modules.dep as text, for trees without the binary index and for lists of all modules."""
+        path = f"{self.directory}/modules.dep"
+        if not self.root.is_file(path):
+            return {}
+        try:
+            return modules_dep.parse(self.root.read_bytes(path))
+        except FormatError as error:
+            error.where = self.root.display(path)
+            raise
+
+    def _row(self, name: str) -> modules_dep.Row | None:
+        index = self.index("modules.dep")
+        if index is None:
+            return self._rows.get(name)
+        value = index.search(name)
+        return modules_dep.parse_row(value) if value is not None else None
+
+    def by_file(self, relative: str) -> ModuleFile:
+        """Give the module file of a path as the indexes write it: relative to the tree, or absolute."""
+        return ModuleFile(self.root, relative if relative.startswith("/") else f"{self.directory}/{relative}")
+
+    # --- look-ups -----------------------------------------------------------------------------------------------------
+
+    def module(self, name: str) -> ModuleFile | None:
+        """Find a module by its name."""
+        row = self._row(canonical(name))
+        return self.by_file(row.path) if row else None
+
+    def dependencies(self, name: str) -> tuple[ModuleFile, ...]:
+        """Give all modules that must be loaded before this one, in the order to load them.
+
+        modules.dep lists them transitively, the first to be loaded last (depmod, tools/depmod.c ``output_deps``).
+        """
+        row = self._row(canonical(name))
+        return tuple(self.by_file(path) for path in reversed(row.dependencies)) if row else ()
+
+    def by_alias(self, alias: str) -> tuple[str, ...]:
+        """Name the modules that claim a device or another alias, in the order in which kmod finds them."""
+        return self._matches("modules.alias", alias)
+
+    def by_symbol(self, symbol: str) -> tuple[str, ...]:
+        """Name the modules that export a symbol."""
+        return self._matches("modules.symbols", f"symbol:{symbol}")
+
+    def by_builtin_alias(self, alias: str) -> tuple[str, ...]:
+        """Name the built-in modules that claim an alias."""
+        return self._matches("modules.builtin.alias", alias)
+
+    def by_path(self, path: str) -> ModuleFile | None:
+        """Find a module of this tree by a path: as the tree's indexes write it, or of the root."""
+        relative = path.removeprefix(f"{self.directory}/")
+        found = self.module(from_path(path))
+        return found if found and found.path in {path, f"{self.directory}/{relative}"} else None
+
+    def _matches(self, index_name: str, text: str) -> tuple[str, ...]:
+        index = self.index(index_name)
+        return tuple(index.match(text)) if index else ()
+
+    def is_builtin(self, name: str) -> bool:
+        """Tell whether a module is part of the kernel image."""
+        index = self.index("modules.builtin")
+        if index is not None:
+            return index.search(canonical(name)) is not None
+        return canonical(name) in self.builtins
+
+    @cached_property
+    def builtins(self) -> dict[str, str]:
+        """The built-in modules: name to the path that the kernel's build gives it, in the file's order."""
+        path = f"{self.directory}/modules.builtin"
+        if not self.root.is_file(path):
+            return {}
+        lines = self.root.read_text(path).split("\n")
+        return {from_path(line): line for line in lines if line}
+
+    @cached_property
+    def builtin_modinfo(self) -> dict[str, Modinfo]:
+        """The .modinfo of the built-in modules; empty where the kernel's build left none."""
+        path = f"{self.directory}/modules.builtin.modinfo"
+        if not self.root.is_file(path):
+            return {}
+        return parse_builtin(self.root.read_bytes(path))
+
+    def modules(self) -> Iterator[ModuleFile]:
+        """Iterate over all modules that the indexes know, in the order of modules.dep."""
+        for row in self._rows.values():
+            yield self.by_file(row.path)
+
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """Name the modules that need this one, directly or not, in the order of modules.dep."""
+        return self._dependents.get(canonical(name), ())
+
+    @cached_property
+    def _dependents(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for name, row in self._rows.items():
+            for path in row.dependencies:
+                found.setdefault(from_path(path), []).append(name)
+        return {name: tuple(users) for name, users in found.items()}
