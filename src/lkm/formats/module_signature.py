@@ -1,0 +1,158 @@
+"""The signature that is appended to a module: ``content ‖ signature ‖ struct module_signature ‖ marker``.
+
+Before PKCS#7 (kernels 3.7 to 4.2) a signer's name and a key identifier stood before the signature; kmod still shows
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from lkm.errors import FormatError
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+    _Data = bytes | bytearray | memoryview | mmap
+
+__all__ = ["DIGESTS", "MARKER", "KeyIdType", "ModuleSignature", "append", "read", "split"]
+
+MARKER = b"~Module signature appended~\n"
+"""MODULE_SIG_STRING (``include/linux/module_signature.h``, 6.1)."""
+
+DIGESTS = ("md4", "md5", "sha1", "rmd160", "sha256", "sha384", "sha512", "sha224", "sm3")
+"""The names of ``ModuleSignature.hash`` in signatures that are no PKCS#7 (kmod 30, ``libkmod-signature.c``)."""
+
+_SIZE = 12
+
+
+class KeyIdType(IntEnum):
+    """``enum pkey_id_type`` (``include/linux/module_signature.h``, 6.1)."""
+
+    PGP = 0
+    X509 = 1
+    PKCS7 = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSignature:
+    """``struct module_signature`` as it stands in the file, with nothing judged.
+
+    :param offset: where the struct begins in the file, in bytes
+    :param algo: the public-key algorithm; 0 with PKCS#7
+    :param hash: the digest; 0 with PKCS#7, else an index of :data:`DIGESTS`
+    :param id_type: one of :class:`KeyIdType`, or any other byte
+    :param signer_len: the length of the signer's name; 0 with PKCS#7
+    :param key_id_len: the length of the key identifier; 0 with PKCS#7
+    :param padding: the three bytes that should be zero
+    :param sig_len: the length of the signature, in bytes
+    """
+
+    offset: int
+    algo: int
+    hash: int
+    id_type: int
+    signer_len: int
+    key_id_len: int
+    padding: bytes
+    sig_len: int
+
+    @property
+    def content_size(self) -> int:
+        """How many bytes the signature speaks for; negative when ``sig_len`` lies."""
+        return self.offset - self.sig_len
+
+    def signature(self, data: _Data) -> bytes:
+        """Cut the signature itself out of the file.
+
+        :param data: the file that this was read from
+        :returns: ``sig_len`` bytes: DER with PKCS#7
+        :raises FormatError: it would begin before the file
+        """
+        return self._cut(data, self.offset, self.sig_len, "signature")
+
+    def key_id(self, data: _Data) -> bytes:
+        """Cut out the key identifier that stands before the signature; empty with PKCS#7.
+
+        :param data: the file that this was read from
+        :returns: ``key_id_len`` bytes
+        :raises FormatError: it would begin before the file
+        """
+        return self._cut(data, self.content_size, self.key_id_len, "key identifier")
+
+    def signer(self, data: _Data) -> bytes:
+        """Cut out the signer's name that stands before the key identifier; empty with PKCS#7.
+
+        :param data: the file that this was read from
+        :returns: ``signer_len`` bytes
+        :raises FormatError: it would begin before the file
+        """
+        return self._cut(data, self.content_size - self.key_id_len, self.signer_len, "signer's name")
+
+    def _cut(self, data: _Data, end: int, length: int, what: str) -> bytes:
+        start = end - length
+        if start < 0 or self.offset > len(data):
+            raise FormatError(f"the {what} of the module signature would begin before the file", offset=self.offset)
+        return bytes(data[start:end])
+
+
+def read(data: _Data) -> ModuleSignature | None:
+    """Read the trailer of a module without judging its lengths.
+
+    :param data: a module's file, not compressed
+    :returns: the trailer; None when the file does not end with :data:`MARKER`, or is nothing else
+    :raises FormatError: too little stands before the marker: the kernel's EBADMSG
+        (``kernel/module/signing.c:mod_verify_sig``, 6.1)
+    """
+    end = len(data) - len(MARKER)
+    if end <= 0 or data[end:] != MARKER:
+        return None
+    offset = end - _SIZE
+    if offset <= 0:
+        raise FormatError("the file is too short for the module signature that its end announces", offset=end)
+    raw = bytes(data[offset:end])
+    return ModuleSignature(
+        offset=offset,
+        algo=raw[0],
+        hash=raw[1],
+        id_type=raw[2],
+        signer_len=raw[3],
+        key_id_len=raw[4],
+        padding=raw[5:8],
+        sig_len=int.from_bytes(raw[8:], "big"),
+    )
+
+
+def split(data: _Data) -> tuple[int, ModuleSignature | None]:
+    """Find where the module ends and its signature begins, with the kernel's test of the length.
+
+    :param data: a module's file, not compressed
+    :returns: (size of the content in bytes, trailer), or (size of the file, None) for an unsigned module
+    :raises FormatError: the trailer is cut off, or ``sig_len`` leaves nothing of the file: the kernel's EBADMSG
+        (``kernel/module_signature.c:mod_check_sig``, 6.1)
+    """
+    signature = read(data)
+    if signature is None:
+        return len(data), None
+    if signature.sig_len >= signature.offset:
+        raise FormatError(
+            f"the module signature claims {signature.sig_len} bytes where {signature.offset} stand before it",
+            offset=signature.offset + 8,
+        )
+    return signature.content_size, signature
+
+
+def append(content: bytes, signature: bytes) -> bytes:
+    """Append a PKCS#7 signature as ``scripts/sign-file.c`` (6.1) does.
+
+    :param content: the unsigned module
+    :param signature: SignedData in DER
+    :returns: the signed module
+    :raises FormatError: the signature's length does not fit in 32 bits
+    """
+    if len(signature) > 0xFFFFFFFF:
+        raise FormatError("a signature of 4 GiB or more")
+    trailer = bytes((0, 0, KeyIdType.PKCS7, 0, 0, 0, 0, 0)) + len(signature).to_bytes(4, "big")
+    return content + signature + trailer + MARKER
