@@ -9,9 +9,8 @@ the fields are filled by relocations, in a linked image they have their values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.errors import FormatError
 from lkm.formats.elf.constants import ElfType, SectionIndex
@@ -46,8 +45,7 @@ _SIGN = 1 << 31
 _FEWEST_DISTANCES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):  # a kernel has ten thousand of them, and a tree more
     """An exported symbol.
 
     :param name: the symbol
@@ -69,6 +67,8 @@ def exports(elf: Elf) -> tuple[Export, ...]:
     :returns: the exports in the order of the tables, which are sorted by name
     :raises FormatError: a table has the layout of no kernel, or points outside of the file
     """
+    if not elf.mentions_section("__ksymtab"):
+        return ()
     found: list[Export] = []
     strings = elf.section(_STRINGS)
     # Most modules export nothing: spare them the search for tables that none has had since 2020.

@@ -109,6 +109,13 @@ class Elf:
         """
         return self._section_table.index(name)
 
+    def mentions_section(self, text: str) -> bool:
+        """Tell whether a text (ASCII) stands in the names of the sections at all: a quick no.
+
+        :raises ElfError: the table of section names can't be read
+        """
+        return self._section_table.mentions(text)
+
     def contents(self, section: Section) -> memoryview:
         """Return the bytes of a section; none for one that takes no room in the file.
 
@@ -175,6 +182,13 @@ class Elf:
 
         :raises ElfError: the symbol table can't be read
         """
+        return list(zip(*self.undefined_columns(), strict=True))
+
+    def undefined_columns(self) -> tuple[list[str], list[bool]]:
+        """Return the same as :meth:`undefined_symbols`, the names apart from whether they are weak.
+
+        :raises ElfError: the symbol table can't be read
+        """
         return self.symbol_table.undefined(has_registers=self.machine in _SPARC)
 
     def symbol_values_with_prefix(self, prefix: str) -> list[tuple[str, int, int]]:
@@ -207,15 +221,19 @@ class Elf:
     def relocation_entries(self, section_index: int) -> list[Entry]:
         """Return the same as :meth:`relocations`, as tuples of offset, symbol, type, addend.
 
-        :raises ElfError: their section is not all in the file
+        :raises ElfError: their section is not all in the file, or several of them share its bytes
         """
         found: list[Entry] = []
+        budget = len(self.data)
         table, structures = self._section_table, self._layout
         mips64el = self.is_64bit and self.little_endian and self.machine == Machine.MIPS
         for index, (kind, applies_to) in enumerate(zip(table.types, table.infos, strict=True)):
             if applies_to == section_index and kind in _HAS_ADDEND:
                 has_addend = _HAS_ADDEND[kind]
                 records = _whole(table.contents(index), structures.rela.size if has_addend else structures.rel.size)
+                budget -= len(records)
+                if budget < 0:
+                    raise ElfError(f"the relocations of section {section_index} are larger than the file")
                 found += unpack(records, structures, has_addend=has_addend, mips64el=mips64el)
         return found
 

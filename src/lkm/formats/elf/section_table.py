@@ -105,6 +105,13 @@ class SectionTable:
             return offsets.index(position) if position in offsets else None
         return next((index for index, offset in enumerate(offsets) if offset in positions), None)
 
+    def mentions(self, text: str) -> bool:
+        """Tell whether a text (ASCII) stands in the names at all: a quick no.
+
+        :raises ElfError: the table of names can't be read
+        """
+        return text in self._name_table().text
+
     def fields(self, index: int) -> tuple[int, ...]:
         """Return a section header as it stands in the file: sh_name … sh_entsize.
 

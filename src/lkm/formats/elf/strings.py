@@ -44,7 +44,7 @@ class StringTable:
         """
         if not offsets:
             return []
-        if max(offsets) >= self.size:
+        if min(offsets) < 0 or max(offsets) >= self.size:
             raise ElfError(f"a name lies outside of its string table of {self.size} bytes", offset=max(offsets))
         text = self.text
         if len(offsets) * len(text) > self._budget:

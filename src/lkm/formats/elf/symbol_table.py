@@ -84,8 +84,8 @@ class SymbolTable:
         """Yield the raw records, in the field order of the file's class."""
         return self._structures.symbol.iter_unpack(self._records)
 
-    def undefined(self, *, has_registers: bool) -> list[tuple[str, bool]]:
-        """Return the name of each undefined symbol that has one, and whether it is weak, in the order of the table.
+    def undefined(self, *, has_registers: bool) -> tuple[list[str], list[bool]]:
+        """Return the names of the undefined symbols that have one, and whether each is weak, in the order of the table.
 
         :param has_registers: leave out what SPARC declares as a register
         :raises ElfError: a name lies outside of the string table
@@ -97,8 +97,10 @@ class SymbolTable:
             kept = [info & 0xF != SymbolType.SPARC_REGISTER for info in infos]
             offsets, infos = list(compress(offsets, kept)), list(compress(infos, kept))
         names = self._strings.names(offsets)
-        found = list(zip(names, map(_IS_WEAK.__getitem__, infos), strict=True))
-        return [entry for entry in found if entry[0]] if "" in names else found
+        weak = list(map(_IS_WEAK.__getitem__, infos))
+        if "" in names:
+            return list(filter(None, names)), list(compress(weak, names))
+        return names, weak
 
     def with_prefix(self, prefix: str) -> list[tuple[str, int, int]]:
         """Return the rest of the name, the value and the section of each symbol whose name begins with ``prefix``.

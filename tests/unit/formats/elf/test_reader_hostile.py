@@ -268,3 +268,16 @@ class TestBombs:
             assert tracemalloc.get_traced_memory()[1] < 1 << 20
         finally:
             tracemalloc.stop()
+
+
+def test_relocation_sections_that_share_their_bytes_are_refused() -> None:
+    objects = ObjectWriter(Machine.X86_64)
+    text = objects.add_section(".text", data=bytes(64))
+    for _ in range(3000):
+        objects.add_section(".rela.text", SectionType.RELA, data=bytes(24), info=text, entry_size=24)
+    raw = bytearray(objects.to_bytes())
+    headers = Elf(bytes(raw)).header
+    for index in range(2, 3002):  # each claims all of the file
+        struct.pack_into("<QQ", raw, headers.shoff + index * headers.shentsize + 24, 0, len(raw))
+    with pytest.raises(ElfError, match="larger than the file"):
+        Elf(bytes(raw)).relocation_entries(text)

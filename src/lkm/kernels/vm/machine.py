@@ -1,0 +1,230 @@
+"""A virtual machine with a given kernel and this host's files, which runs commands until it is left."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from lkm.errors import MachineError, MachineLost, MachineTimeout
+from lkm.kernels.vm import accelerator as accelerators
+from lkm.kernels.vm import boot_files, processes, qemu
+from lkm.kernels.vm.frames import Body, Frame, encode
+from lkm.kernels.vm.link import Link
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["Finished", "Machine"]
+
+_ANSWER_SECONDS = 30.0  # for the agent to say that a command's time is over, on a busy host
+_CONSOLE_LINES = 40
+_LOG_SECONDS = 60.0
+_END_SECONDS = 2.0  # for QEMU to end after it has let go of its end of the line
+_HINT = "look at the last lines of its console, and whether it needs more memory"
+_LEAST_MEMORY = 256  # with 64 a distribution's kernel ends without a word
+_PANIC = "Kernel panic - not syncing: "
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ran to its end.
+
+    :param status: its exit status, or minus the signal that ended it
+    :param stdout: what it wrote to its standard output
+    :param stderr: what it wrote to its standard error
+    :param timed_out: it was ended by SIGKILL because its time was over
+    """
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+
+
+class Machine:
+    """A virtual machine, started on entering the context and ended on leaving it.
+
+    Inside, the host's files are visible under their names, as far as the caller may read them, and as they are when a
+    command starts; /dev, /proc, /run and /sys are the machine's own. What is written stays in the machine's memory and
+    vanishes with it. Commands run as root, one at a time: an instance is for one thread. Nothing outlives the context
+    or this process, and nothing is left on the disk, however they end.
+
+    :param kernel: a vmlinuz
+    :param modules: its module tree, a directory; inside it is seen at ``/lib/modules/RELEASE``
+    :param memory: in MiB, 256 or more
+    :param cmdline: added to the kernel command line
+    :param accelerator: ``kvm`` or ``tcg``; by default whichever works
+    :param boot_timeout: in seconds, for the first answer
+    :ivar release: the kernel's release; empty before the machine has started
+    """
+
+    def __init__(
+        self,
+        kernel: str | Path,
+        modules: str | Path,
+        *,
+        memory: int = 512,
+        cmdline: str = "",
+        accelerator: str | None = None,
+        boot_timeout: float = 60.0,
+    ) -> None:
+        self.release = ""
+        self._kernel = Path(kernel)
+        self._modules = Path(modules)
+        self._memory = memory
+        self._cmdline = cmdline
+        self._accelerator = accelerator
+        self._boot_timeout = boot_timeout
+        self._running = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: Link | None = None
+        self._console: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        """Start the machine and wait until it answers.
+
+        :raises MachineError: QEMU or busybox is missing, or the kernel is not fit for this
+        :raises MachineLost: it ended before it answered
+        :raises MachineTimeout: it did not answer in time
+        :raises Unreadable: the kernel or its module tree can't be read
+        """
+        with ExitStack() as stack:
+            self._link = self._start(stack)
+            self._running = stack.pop_all()
+        match self._next((), self._boot_timeout, f"the machine did not start within {self._boot_timeout:g} s"):
+            case {"ready": str(release)}, ():
+                self.release = release
+            case _:
+                self._lose(MachineLost("the machine's agent did not introduce itself"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @property
+    def console(self) -> tuple[str, ...]:
+        """The last lines that the kernel wrote to its console, oldest first; they stay when the machine has ended."""
+        if self._link is not None:
+            self._console = self._link.console()[-_CONSOLE_LINES:]
+        return self._console
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        stdin: bytes = b"",
+        timeout: float = 120.0,
+    ) -> Finished:
+        """Run a command and wait for its end.
+
+        What it leaves running in the background goes on, but can write no more to its output (EPIPE). Output that does
+        not fit into half of the machine's memory ends the same way.
+
+        :param argv: a program, looked up in the machine's PATH, and its arguments
+        :param env: added to the machine's environment
+        :param cwd: directory to run it in
+        :param stdin: its standard input
+        :param timeout: in seconds; the command and its process group are then killed, and the machine lives on
+        :raises MachineError: it can't be started, or the machine is not running
+        :raises MachineLost: the machine ended meanwhile
+        :raises MachineTimeout: not even the machine's agent answers; the machine is ended
+        """
+        command: Body = {"argv": list(argv), "env": dict(env or {}), "cwd": cwd, "timeout": float(timeout)}
+        answer = self.ask({"ask": "run", **command}, stdin, timeout=timeout)
+        match answer:
+            case {"status": int(status), "in time": bool(in_time)}, (stdout, stderr):
+                return Finished(status, stdout, stderr, timed_out=not in_time)
+            case {"not started": str(reason)}, ():
+                raise MachineError(f"the command can't be started in the machine: {reason}")
+        raise MachineError(f"the machine's agent failed: {answer[0].get('failed', 'it makes no sense')}")
+
+    def kernel_log(self) -> tuple[str, ...]:
+        """Give the kernel's log, oldest first, without time stamps.
+
+        :raises MachineError: as :meth:`ask`
+        """
+        match self.ask({"ask": "kernel", "call": "log", "arguments": []}, timeout=_LOG_SECONDS):
+            case {"value": list(lines)}, ():
+                return tuple(str(line) for line in lines)
+        raise MachineError("the machine's agent could not read the kernel's log")
+
+    def ask(self, request: Body, *parts: bytes, timeout: float) -> Frame:
+        """Send a request to the agent and wait for its answer.
+
+        :param timeout: in seconds, for what was asked; the agent gets some more to say so
+        :raises MachineError: the machine is not running
+        :raises MachineLost: the machine ended meanwhile
+        :raises MachineTimeout: the agent does not answer; the machine is ended
+        """
+        pieces = (encode(request, [len(part) for part in parts]), *parts)
+        return self._next(pieces, timeout + _ANSWER_SECONDS, f"the machine's agent did not answer within {timeout:g} s")
+
+    def _start(self, stack: ExitStack) -> Link:
+        if self._memory < _LEAST_MEMORY:
+            raise MachineError(f"a machine needs {_LEAST_MEMORY} MiB of memory or more, not {self._memory}")
+        program = processes.find_qemu()
+        accelerator = accelerators.choose(program, self._accelerator)
+        files = boot_files.prepare(self._kernel, self._modules, emulated=accelerator == "tcg")
+        ours, theirs = socket.socketpair()
+        stack.enter_context(ours)
+        console, console_end = os.pipe()
+        stack.callback(os.close, console)
+        with (
+            theirs,
+            os.fdopen(console_end, "wb"),
+            tempfile.TemporaryFile() as kernel,
+            tempfile.TemporaryFile() as initrd,
+        ):
+            for file, contents in ((kernel, files.kernel), (initrd, files.initramfs)):
+                file.write(contents)
+                file.flush()
+            hardware = qemu.Hardware(
+                accelerator=accelerator,
+                memory=self._memory,
+                kernel=processes.path_of(kernel.fileno()),
+                initrd=processes.path_of(initrd.fileno()),
+                cmdline=self._cmdline,
+                agent_socket=theirs.fileno(),
+            )
+            self._process = processes.start(
+                qemu.command(program, hardware),
+                keep_open=[kernel.fileno(), initrd.fileno(), theirs.fileno()],
+                output=console_end,
+            )
+        stack.callback(processes.stop, self._process)
+        return Link(ours, console)
+
+    def _next(self, pieces: Sequence[bytes], seconds: float, complaint: str) -> Frame:
+        if self._link is None:
+            raise MachineError("the machine is not running")
+        try:
+            frame = self._link.converse(pieces, seconds)
+        except MachineLost as error:
+            self._lose(error)
+        except BaseException:
+            self._end()  # the line is in the middle of a frame
+            raise
+        if frame is None:
+            self._lose(MachineTimeout(complaint))
+        return frame
+
+    def _lose(self, error: MachineLost) -> NoReturn:
+        status = processes.stop(self._process, 0.0 if isinstance(error, MachineTimeout) else _END_SECONDS)
+        self._end(_END_SECONDS)
+        panics = [line.partition(_PANIC)[2] for line in self._console if _PANIC in line]
+        if panics:
+            raise MachineLost(f"the machine's kernel panicked: {panics[0]}", console=self._console) from None
+        what = error.what if isinstance(error, MachineTimeout) else f"{error.what} (QEMU's status: {status})"
+        raise type(error)(what, console=self._console, hint=_HINT) from None
+
+    def _end(self, seconds: float = 0.0) -> None:
+        if self._link is not None:
+            self._console = self._link.console(seconds)[-_CONSOLE_LINES:]
+        self._running.close()
+        self._process = self._link = None
