@@ -7,6 +7,7 @@ unreadable is an error here; what the kernel would not accept is for others to s
 
 from typing import TYPE_CHECKING
 
+from lkm.errors import ElfError
 from lkm.formats.elf.constants import Machine, SectionFlag, SectionType
 from lkm.formats.elf.header import Header, class_layout
 from lkm.formats.elf.layouts import IDENT_SIZE
