@@ -5,7 +5,7 @@ Every error says what happened, where (a file and line, an offset, a stage) and 
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "Blocked",
@@ -152,8 +152,7 @@ class CommandFailed(LkmError):
 # --- the kernel's own answers -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):  # dataclasses are dear at start-up, and everything imports this file
     """A named reason why something failed, with a remedy.
 
     :param id: a short stable name, as in ``unknown-symbol``

@@ -45,7 +45,9 @@ def describe(session: Session, name: str) -> tuple[Description, ...]:
     """
     if looks_like_path(name):
         module = file_for(name)
-        return (_describe(session, Candidate(module.image.name or module.name), module),)
+        with module.located():
+            candidate = Candidate(module.image.name)
+        return (_describe(session, candidate, module),)
     session.tree.require_indexes()
     found = session.resolver.lookup(name)
     if not found:

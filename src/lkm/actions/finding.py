@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lkm.actions.session import Session
 from lkm.errors import Unreadable, UsageError
 from lkm.formats import kbuild
-from lkm.formats.kconfig import parse as parse_config
 from lkm.formats.module_name import canonical
+from lkm.system.kernel_config import config_places, read_config
 
 __all__ = ["KINDS", "Found", "find"]
 
@@ -66,8 +66,7 @@ def _by_symbol(session: Session, text: str, asked: bool) -> Iterator[Found]:  # 
         for name in session.tree.by_symbol(wanted):
             yield Found(name, "symbol", f"it exports {wanted}")
         return
-    index = session.tree.index("modules.symbols")
-    for key, value in index.items() if index else ():
+    for key, value in session.tree.entries("modules.symbols"):
         symbol = key.removeprefix("symbol:")
         if _matches(symbol, wanted):
             yield Found(value.text, "symbol", f"it exports {symbol}")
@@ -105,13 +104,13 @@ def _by_config(session: Session, text: str, asked: bool) -> Iterator[Found]:  # 
 
 def _config_value(session: Session, option: str, *, required: bool) -> str:
     tree = session.tree
-    for path in (f"/boot/config-{tree.release}", f"{tree.directory}/config", f"{tree.directory}/build/.config"):
-        if tree.root.is_file(path):
-            return parse_config(tree.root.read_text(path)).get(option, "n")
+    config = read_config(tree)
+    if config is not None:
+        return config[0].get(option, "n")
     if required:
         raise Unreadable(
             f"the configuration of kernel {tree.release} is nowhere",
-            where=tree.root.display(f"/boot/config-{tree.release}"),
+            where=tree.root.display(config_places(tree)[0]),
             hint="install the kernel's image package, which brings it",
         )
     return "?"

@@ -1,18 +1,17 @@
 """Loading: plan, carry out step by step, say what happened."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lkm.actions.shell import run_command
-from lkm.errors import KernelRefused, LkmError, LoadRefused, ModuleNotFound
+from lkm.errors import BuiltIn, KernelRefused, LkmError, LoadRefused, ModuleNotFound
 from lkm.kernels.base import Kernel, LoadFlags
 from lkm.rules.causes import causes_of_load
 from lkm.rules.planning.load import LoadPlan
 from lkm.rules.planning.steps import Absent, Insert, LoadStep, Present, RunInstall
 
 __all__ = ["LoadReport", "carry_out"]
-
-EEXIST = 17
 
 
 @dataclass(slots=True)
@@ -47,6 +46,7 @@ def carry_out(
     :param fail_if_loaded: a target that is loaded already is an error (``--first-time``)
     :param announce: called before each step
     :raises LoadRefused: the kernel refused a module that is needed; its ``causes`` are filled
+    :raises BuiltIn: ``fail_if_loaded`` was asked for a module that is part of the kernel
     :raises CommandFailed: an install command failed that is needed
     :raises ModuleNotFound: a needed step has neither file nor command
     """
@@ -54,19 +54,24 @@ def carry_out(
     for step in plan.steps:
         is_target = step.name == plan.target.name
         try:
-            _do(step, kernel, flags, report, announce)
+            done = _do(step, kernel, flags, report, announce)
+            if fail_if_loaded and is_target and isinstance(done, Present):
+                raise _present(done)
         except LoadRefused as error:
-            if error.errno == EEXIST and not (is_target and fail_if_loaded):
+            if error.errno == errno.EEXIST and not (is_target and fail_if_loaded):
                 report.present.append(step.name)
                 continue
             error.causes = causes_of_load(error, step.name)
             _tolerate_or_raise(error, step, report)
         except LkmError as error:
             _tolerate_or_raise(error, step, report)
-        else:
-            if fail_if_loaded and is_target and isinstance(step, Present):
-                raise LoadRefused(step.name, EEXIST)
     return report
+
+
+def _present(step: Present) -> LkmError:
+    if step.builtin:
+        return BuiltIn(f"{step.name} is built into the kernel")
+    return LoadRefused(step.name, errno.EEXIST)
 
 
 def _tolerate_or_raise(error: LkmError, step: LoadStep, report: LoadReport) -> None:
@@ -83,7 +88,8 @@ def _do(
     flags: LoadFlags,
     report: LoadReport,
     announce: Callable[[LoadStep], None],
-) -> None:
+) -> LoadStep:
+    """Do one step; give what it came to."""
     if not isinstance(step, Present) and kernel.state(step.name) == "live":
         step = Present(step.name, required=step.required)  # an install command, or somebody else, was faster
     if not isinstance(step, Present):
@@ -100,3 +106,4 @@ def _do(
         case Insert():
             report.log.extend(kernel.load(step.module, step.parameters, flags))
             report.inserted.append(step.name)
+    return step

@@ -1,7 +1,8 @@
 """From names and files that a user gives to plans of loading them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lkm.actions.session import Session
 from lkm.errors import Blocked, ModuleNotFound, UsageError
@@ -13,8 +14,10 @@ from lkm.rules.suggestions import similar
 from lkm.system.module_file import ModuleFile
 from lkm.system.root import Root
 
-__all__ = ["file_for", "looks_like_path", "not_found", "plans_for"]
+__all__ = ["file_for", "forbidden", "looks_like_path", "not_found", "plans_for"]
 
+_LONGEST_SHOWN = 64
+_MORE_COMMANDS = (";", "&", "|", "`", "$(")
 _DO_NOTHING = {"/bin/true", "/bin/false", "/usr/bin/true", "/usr/bin/false", "true", "false", ":", "exit"}
 
 
@@ -30,7 +33,6 @@ def plans_for(
 
     :param names: module names, aliases, or paths of module files
     :raises ModuleNotFound: nothing answers to a name
-    :raises Blocked: an install line of modprobe.d that does nothing stands in place of a module
     """
     options = LoadOptions(
         parameters=parameters,
@@ -39,10 +41,7 @@ def plans_for(
         softdeps=Softdeps.IMPROVED,
         is_loaded=lambda name: session.kernel.state(name) == "live",
     )
-    plans = [plan for name in names for plan in _plans(session, name, options)]
-    for plan in plans:
-        _raise_if_stopped(plan)
-    return tuple(plans)
+    return tuple(plan for name in names for plan in _plans(session, name, options))
 
 
 def _plans(session: Session, name: str, options: LoadOptions) -> list[LoadPlan]:
@@ -52,7 +51,18 @@ def _plans(session: Session, name: str, options: LoadOptions) -> list[LoadPlan]:
     found = session.resolver.lookup(name)
     if not found:
         raise not_found(session, name)
-    return [plan_load(session.resolver, candidate, options) for candidate in found]
+    plans = [plan_load(session.resolver, candidate, options) for candidate in found]
+    return [replace(plan, steps=_once(plan.steps)) for plan in plans]
+
+
+def _once(steps: Iterable[LoadStep]) -> tuple[LoadStep, ...]:
+    """Leave of several steps for one module the first, required if one of them is: kmod lists them all."""
+    found: dict[str, LoadStep] = {}
+    for step in steps:
+        first = found.setdefault(step.name, step)
+        if step.required and not first.required:
+            found[step.name] = replace(first, required=True)
+    return tuple(found.values())
 
 
 def file_for(path: str) -> ModuleFile:
@@ -64,33 +74,56 @@ def file_for(path: str) -> ModuleFile:
 
 def _plan_file(session: Session, module: ModuleFile, options: LoadOptions) -> LoadPlan:
     """Plan to load a file: first what its .modinfo says it depends on, then the file itself."""
-    info = module.image.modinfo
-    target = Candidate(module.image.name or module.name)
+    image = module.image
+    with module.located():
+        info, target = image.modinfo, Candidate(image.name)
     needed = [name for name in (info.first("depends") or "").split(",") if name]
     steps: list[LoadStep] = []
     dependency_options = LoadOptions(softdeps=options.softdeps, is_loaded=options.is_loaded)
     for name in needed:
         for candidate in session.resolver.lookup(name):
             steps.extend(plan_load(session.resolver, candidate, dependency_options).steps)
-    return LoadPlan(target, (*dict.fromkeys(steps), Insert(target.name, module, options.parameters)))
+    return LoadPlan(target, (*_once(steps), Insert(target.name, module, options.parameters)))
 
 
 def not_found(session: Session, name: str) -> ModuleNotFound:
     """Make the error for a name that nothing answers to, with names that are alike."""
-    shown = name if len(name) <= 64 else f"{name[:61]}..."
+    is_odd = not name or len(name) > _LONGEST_SHOWN or not name.isprintable()
+    shown = f"{name[:_LONGEST_SHOWN]}..." if len(name) > _LONGEST_SHOWN else name
     alike = similar(name, (module.name for module in session.tree.modules()))
-    hint = f"did you mean {' or '.join(alike)}?" if alike else f"look for it: lkm find '{shown}'"
+    look = "that is no name of a module" if is_odd else f"look for it: lkm find '{shown}'"
+    hint = f"did you mean {' or '.join(alike)}?" if alike else look
     return ModuleNotFound(
         f"no module, alias or built-in is called {shown!r} in {session.tree.display_directory}", hint=hint
     )
 
 
-def _raise_if_stopped(plan: LoadPlan) -> None:
+def _does_nothing(command: str) -> bool:
+    """Tell whether a command is there only to keep a module out: one program of those that do nothing, and no more."""
+    words = command.split()
+    return bool(words) and words[0] in _DO_NOTHING and not any(mark in command for mark in _MORE_COMMANDS)
+
+
+def forbidden(plan: LoadPlan) -> Blocked | None:
+    """Give the error for a plan that modprobe.d forbids: by a blacklist line, or by an install line that does nothing.
+
+    :param plan: one of :func:`plans_for`
+    """
+    line = plan.blocked_by
+    if line is not None:
+        asked = f" (asked for as {plan.target.alias})" if plan.target.alias else ""
+        return Blocked(
+            f"{plan.target.name}{asked} is blacklisted",
+            where=f"{line.file}:{line.line}",
+            hint=f"a blacklist line stops loading by alias, not by name: lkm load {plan.target.name}; or take the line"
+            " out",
+        )
     for step in plan.steps:
-        if isinstance(step, RunInstall) and step.required and step.command.split(maxsplit=1)[0] in _DO_NOTHING:
+        if isinstance(step, RunInstall) and step.required and _does_nothing(step.command):
             own = "" if step.name == plan.target.name else f", which {plan.target.name} needs"
-            raise Blocked(
+            return Blocked(
                 f"modprobe.d forbids {step.name}{own}: its install command is {step.command!r}",
                 where=step.where,
                 hint=f"take that line out, or go round it: lkm load --ignore-install {step.name}",
             )
+    return None

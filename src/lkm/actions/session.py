@@ -3,10 +3,8 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.errors import UsageError
 from lkm.system.root import Root
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "Target"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What the global options name.
 
     :param root: a directory that stands for ``/``
@@ -87,7 +84,9 @@ class Session:
 
     def _bootable_release(self) -> str:
         """Give the release of the image that was named, else the newest that has an image and a module tree."""
-        from lkm.formats import kernel_image  # noqa: PLC0415  as above
+        from pathlib import Path  # noqa: PLC0415  as above
+
+        from lkm.formats import kernel_image  # noqa: PLC0415
         from lkm.kernels.vm import images  # noqa: PLC0415
 
         if self.kernel_argument:
@@ -131,6 +130,8 @@ class Session:
 
     def _boot(self) -> "Kernel":
         """Start a virtual machine, which lives as long as the session."""
+        from pathlib import Path  # noqa: PLC0415  as above
+
         from lkm.kernels.vm import images  # noqa: PLC0415
         from lkm.kernels.vm.kernel import VmKernel  # noqa: PLC0415
         from lkm.kernels.vm.machine import Machine  # noqa: PLC0415

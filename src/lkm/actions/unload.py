@@ -1,5 +1,6 @@
 """Removing: carry a plan out step by step, say what happened."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,6 @@ from lkm.rules.planning.steps import Obstacle, Refused, Remove, RunRemove, Unloa
 
 __all__ = ["UnloadReport", "carry_out"]
 
-EAGAIN = 11
-ENOENT = 2
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.5
 
@@ -91,7 +90,7 @@ def _remove(name: str, kernel: Kernel, flags: UnloadFlags, wait: float) -> tuple
             return kernel.unload(name, flags)
         except UnloadRefused as error:
             remaining = end - time.monotonic()
-            if error.errno != EAGAIN or remaining <= 0:
+            if error.errno != errno.EAGAIN or remaining <= 0:
                 raise
             time.sleep(min(pause, remaining))
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,8 +1,10 @@
 """Errors in words: what, why, and what to do."""
 
+import sys
+
 from lkm.errors import KernelRefused, LkmError, MachineLost
 
-__all__ = ["as_json", "explain"]
+__all__ = ["as_json", "explain", "printable", "tell"]
 
 
 def explain(error: LkmError) -> tuple[str, ...]:
@@ -18,6 +20,17 @@ def explain(error: LkmError) -> tuple[str, ...]:
     if error.hint:
         lines.append(f"hint: {error.hint}")
     return tuple(printable(line) for line in lines)
+
+
+def tell(program: str, error: LkmError) -> None:
+    """Print an error for people, behind what was printed so far.
+
+    :raises OSError: what was printed so far can't be written
+    """
+    try:
+        sys.stdout.flush()
+    finally:
+        print(f"{program}: ", "\n  ".join(explain(error)), sep="", file=sys.stderr)
 
 
 def as_json(error: LkmError) -> dict[str, object]:

@@ -1,11 +1,11 @@
 """What every kernel can be asked, whether it runs here, is emulated, or runs in a virtual machine."""
 
-from dataclasses import dataclass
 from enum import IntFlag
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lkm.formats.proc_modules import LoadedModule
-from lkm.system.module_file import ModuleFile
+if TYPE_CHECKING:
+    from lkm.formats.proc_modules import LoadedModule
+    from lkm.system.module_file import ModuleFile
 
 __all__ = ["Kernel", "LoadFlags", "Security", "UnloadFlags"]
 
@@ -26,8 +26,7 @@ class UnloadFlags(IntFlag):
     FORCE = 0o1000  # O_TRUNC
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
+class Security(NamedTuple):
     """What a kernel demands of modules.
 
     :param lockdown: ``none``, ``integrity`` or ``confidentiality``; None where it can't be read
@@ -48,7 +47,7 @@ class Kernel(Protocol):
         """The kernel release, as ``uname -r`` prints it."""
         ...
 
-    def load(self, module: ModuleFile, parameters: str, flags: LoadFlags = LoadFlags.NONE) -> tuple[str, ...]:
+    def load(self, module: "ModuleFile", parameters: str, flags: LoadFlags = LoadFlags.NONE) -> tuple[str, ...]:
         """Load one module file.
 
         :param parameters: the parameter string for the kernel
@@ -69,7 +68,7 @@ class Kernel(Protocol):
         """
         ...
 
-    def loaded(self) -> tuple[LoadedModule, ...]:
+    def loaded(self) -> "tuple[LoadedModule, ...]":
         """List the modules, newest first.
 
         :raises ModuleSupportMissing: the kernel can't load modules at all

@@ -64,8 +64,9 @@ class EmulatedKernel:
 
         Without them a signature counts as good when it names the signer of the tree's own modules.
         """
-        certificates = self._store.profile.certificates
-        finding = check(contents, certificates or ())
+        profile = self._store.profile
+        certificates = profile.certificates
+        finding = check(contents, certificates or (), sha3=profile.traits.verifies_sha3)
         if (
             certificates is None
             and finding.state is SignatureState.UNKNOWN_KEY
@@ -154,7 +155,7 @@ def _as_listed(module: ModuleRecord, state: KernelState) -> LoadedModule:
     return LoadedModule(
         name=module.name,
         size=module.size,
-        refcount=len(users) + module.references + permanent,
+        refcount=len(users) + module.references,
         used_by=users,
         taints=letters(module.taints),
         permanent=permanent,

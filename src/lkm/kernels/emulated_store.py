@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lkm.errors import FormatError, LkmError, StateError, Unreadable
+from lkm.errors import FormatError, LkmError, StateError
 from lkm.formats import cms
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_signature import read as read_signature
@@ -27,6 +27,9 @@ __all__ = ["EmulatedStore", "Snapshot"]
 
 _SCHEMA = "lkm.emulated/1"
 _DEFAULT_CMDLINE = "BOOT_IMAGE=emulated"
+_LONGEST_CMDLINE = 65536
+_DAMAGED = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What taking JSON of another shape apart can raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,24 @@ class EmulatedStore:
             yield self._memory
             return
         self._make_directory()
-        with open(f"{self._directory}/lock", "ab") as lock:  # noqa: PTH123
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = self._locked(f"{self._directory}/lock")
+        try:
             yield self.read()
+        finally:
+            os.close(lock)
+
+    @staticmethod
+    def _locked(path: str) -> int:
+        """Open and lock a file, which to close unlocks."""
+        fd = -1
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            raise StateError((error.strerror or str(error)).lower(), where=path) from error
+        return fd
 
     def read(self) -> Snapshot:
         """Give the state as it is.
@@ -80,7 +98,7 @@ class EmulatedStore:
         if self._root.exists(path):
             try:
                 snapshot = _snapshot(json.loads(self._root.read_bytes(path)), self._tree.release)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            except _DAMAGED as error:
                 raise StateError(
                     f"the state of the emulated kernel is damaged: {error}", where=path, hint=f"begin anew: rm {path}"
                 ) from error
@@ -114,10 +132,10 @@ class EmulatedStore:
             ) from error
 
     def _command_line(self) -> str:
-        try:
-            return self._root.read_text(f"{self._directory}/cmdline", limit=65536).strip()
-        except Unreadable:
+        path = f"{self._directory}/cmdline"
+        if not self._root.exists(path):
             return _DEFAULT_CMDLINE
+        return self._root.read_text(path, limit=_LONGEST_CMDLINE).strip()
 
     # --- the profile --------------------------------------------------------------------------------------------------
 
@@ -127,13 +145,14 @@ class EmulatedStore:
         if self._directory is None:
             return gather(self._tree)
         current = stamp(self._tree)
-        with contextlib.suppress(LkmError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        with contextlib.suppress(LkmError, *_DAMAGED):
             kept = json.loads(self._root.read_bytes(f"{self._directory}/profile.json"))
             if kept["stamp"] == current:
                 return from_json(kept["profile"])
         profile = gather(self._tree)
-        self._make_directory()
-        self._keep("profile.json", json.dumps({"stamp": current, "profile": to_json(profile)}).encode())
+        with contextlib.suppress(StateError):  # it serves as well without being kept
+            self._make_directory()
+            self._keep("profile.json", json.dumps({"stamp": current, "profile": to_json(profile)}).encode())
         return profile
 
     def signed_like_tree(self, contents: bytes) -> bool:
@@ -193,18 +212,24 @@ def _snapshot(plain: dict[str, Any], release: str) -> Snapshot:
     state = KernelState(
         modules=tuple(_module(module) for module in plain["modules"]),
         taint=int(plain["taint"]),
-        said=frozenset(plain["said"]),
+        said=frozenset(map(str, plain["said"])),
         modules_disabled=bool(plain["modules_disabled"]),
     )
     return Snapshot(state, tuple(str(line) for line in plain["log"]))
+
+
+def _export(name: object, crc: int | None, gpl_only: object, namespace: object) -> Export:
+    return Export(
+        str(name), None if crc is None else int(crc), bool(gpl_only), None if namespace is None else str(namespace)
+    )
 
 
 def _module(plain: dict[str, Any]) -> ModuleRecord:
     return ModuleRecord(
         name=str(plain["name"]),
         size=int(plain["size"]),
-        exports=tuple(Export(*fields) for fields in plain["exports"]),
-        uses=tuple(plain["uses"]),
+        exports=tuple(_export(*fields) for fields in plain["exports"]),
+        uses=tuple(map(str, plain["uses"])),
         taints=int(plain["taints"]),
         parameters=tuple((str(name), str(value)) for name, value in plain["parameters"]),
         references=int(plain["references"]),

@@ -1,5 +1,6 @@
 """The kernel's log records, as /dev/kmsg gives them (Documentation/ABI/testing/dev-kmsg)."""
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ __all__ = ["LogTail", "read_log"]
 _DEVICE = "/dev/kmsg"
 _RECORD = 8192  # more than the kernel's longest record (CONSOLE_EXT_LOG_MAX)
 _MOST_RECORDS = 100_000  # more than any log buffer holds
-_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+_ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
 _KERNEL_FACILITY = 0
 
 
@@ -25,7 +26,8 @@ class LogTail:
     def __enter__(self) -> "Self":
         self._fd = _open()
         if self._fd is not None:
-            os.lseek(self._fd, 0, os.SEEK_END)
+            with contextlib.suppress(OSError):  # then what was there before comes along
+                os.lseek(self._fd, 0, os.SEEK_END)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,5 +77,6 @@ def _lines(record: bytes) -> list[str]:
     priority = prefix.split(b",", 1)[0]
     if not priority.isdigit() or int(priority) >> 3 != _KERNEL_FACILITY:
         return []
-    text = rest.split(b"\n", 1)[0].decode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).split("\n")
+    # Every byte that is no printable ASCII is escaped (kernel/printk/printk.c msg_add_ext_text).
+    text = _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), rest.split(b"\n", 1)[0])
+    return text.decode("utf-8", "surrogateescape").split("\n")

@@ -5,13 +5,13 @@ import os
 from typing import TYPE_CHECKING
 
 from lkm.errors import LkmError, LoadRefused, ModuleSupportMissing, UnloadRefused, Unreadable
-from lkm.formats.compression import Compression
 from lkm.formats.proc_modules import LoadedModule, parse
 from lkm.kernels.base import LoadFlags, Security, UnloadFlags
 from lkm.kernels.kmsg import LogTail, read_log
 from lkm.system.root import Root
 
 if TYPE_CHECKING:
+    from lkm.formats.compression import Compression
     from lkm.system.module_file import ModuleFile
 
 __all__ = ["LiveKernel"]
@@ -48,6 +48,7 @@ class LiveKernel:
             return tail.lines()
 
     def _insert(self, module: "ModuleFile", parameters: bytes, flags: LoadFlags) -> None:
+        from lkm.formats.compression import Compression  # noqa: PLC0415  only loading needs it
         from lkm.kernels import syscalls  # noqa: PLC0415  ctypes is dear and rarely needed
 
         if module.compression is Compression.NONE or self._unpacks(module.compression):
@@ -70,7 +71,7 @@ class LiveKernel:
             return
         syscalls.init_module(module.contents, parameters)
 
-    def _unpacks(self, compression: Compression) -> bool:
+    def _unpacks(self, compression: "Compression") -> bool:
         """Tell whether the kernel unpacks this kind (kernel/module/decompress.c, from 5.17)."""
         return self._read("/sys/module/compression") == compression.value
 
@@ -106,10 +107,12 @@ class LiveKernel:
 
     def state(self, name: str) -> str | None:
         """See :meth:`lkm.kernels.base.Kernel.state`; a directory without initstate is a built-in's."""
-        return self._read(f"/sys/module/{name}/initstate")
+        return None if "/" in name else self._read(f"/sys/module/{name}/initstate")
 
     def parameters(self, name: str) -> dict[str, str]:
         """See :meth:`lkm.kernels.base.Kernel.parameters`."""
+        if "/" in name:
+            return {}
         directory = f"/sys/module/{name}/parameters"
         values = {key: self._read(f"{directory}/{key}") for key in self._root.listdir(directory)}
         return {key: value for key, value in values.items() if value is not None}

@@ -75,6 +75,8 @@ class Resolver:
         return ()
 
     def _configured_aliases(self, alias: str) -> tuple[Candidate, ...]:
+        if not self.configuration.aliases:
+            return ()
         return tuple(self.candidate(found.module, found.alias) for found in self.configuration.matching_aliases(alias))
 
     def _module_names(self, alias: str) -> tuple[Candidate, ...]:

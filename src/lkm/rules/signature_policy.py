@@ -50,8 +50,9 @@ class Lockdown(Enum):
 
 def lockdown_of(cmdline: Cmdline, profile: KernelProfile) -> Lockdown:
     """Give the mode that the command line or the configuration sets; firmware can set it too, which no file tells."""
+    wanted = cmdline.values("lockdown")  # what was locked down once is not let loose by a later word
     for mode in (Lockdown.CONFIDENTIALITY, Lockdown.INTEGRITY):
-        if cmdline.value("lockdown") == mode.value:
+        if mode.value in wanted:
             return mode
         if profile.has(f"LOCK_DOWN_KERNEL_FORCE_{mode.name}"):
             return mode

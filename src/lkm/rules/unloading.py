@@ -3,14 +3,11 @@
 import errno
 from dataclasses import dataclass, replace
 
-from lkm.formats.kernel_cmdline import Cmdline
 from lkm.rules.loading.attempt import KernelState
 from lkm.rules.taint import Taint
 from lkm.system.kernel_profile import KernelProfile
 
 __all__ = ["UnloadVerdict", "judge_unload"]
-
-_NAME_LIMIT = 56  # MODULE_NAME_LEN on 64 bit: 64 - sizeof(unsigned long)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +35,10 @@ def judge_unload(
     """
     if not profile.has("MODULE_UNLOAD"):
         return UnloadVerdict(errno.ENOSYS, state)
-    if not privileged or state.modules_disabled or Cmdline(state.command_line).has("nomodule"):
+    if not privileged or state.forbids_modules:
         return UnloadVerdict(errno.EPERM, state)
-    if not 0 < len(name.encode("utf-8", "surrogateescape")) < _NAME_LIMIT:
+    longest = 64 - (8 if profile.is_64bit else 4)  # MODULE_NAME_LEN, with the final NUL
+    if not 0 < len(name.encode("utf-8", "surrogateescape")) < longest:
         return UnloadVerdict(errno.ENOENT, state)
     module = state.module(name)
     if module is None:

@@ -20,7 +20,9 @@ class KernelProfile:
     :param exports: the symbols that the kernel image exports, by name
     :param config: the build configuration: option without ``CONFIG_`` to value (``y``, ``"text"``); unset ones missing
     :param certificates: the certificates that are part of the kernel image, DER; None where the image could not be read
-    :param builtins: the names of the built-in modules
+    :param visible_builtins: the names of the built-ins that have a directory in /sys/module, as far as files tell
+    :param is_64bit: its modules are ELFCLASS64
+    :param little_endian: its modules are ELFDATA2LSB
     :param sources: for each fact above, in words, where it was found
     """
 
@@ -31,7 +33,9 @@ class KernelProfile:
     exports: Mapping[str, Export]
     config: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[bytes, ...] | None = None
-    builtins: frozenset[str] = frozenset()
+    visible_builtins: frozenset[str] = frozenset()
+    is_64bit: bool = True
+    little_endian: bool = True
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, option: str) -> bool:

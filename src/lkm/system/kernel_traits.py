@@ -16,14 +16,18 @@ class KernelTraits:
     :param repeats_license_taint_line: a P taint that is new is reported twice, the second time as "module license
         taints kernel." Seen on 6.12 and 7.3; on 6.1 only for driverloader, lve and ndiswrapper
     :param wide_booleans: ``t``, ``f`` count as booleans (``kstrtobool``, lib/kstrtox.c, from 5.19)
-    :param init_eexist_is_ebusy: an init that returns -EEXIST shows as EBUSY (7.1)
+    :param reads_extended_versions: symbol versions in __version_ext_crcs and __version_ext_names take the place of
+        those in __versions (kernel/module/version.c, from 6.14)
+    :param verifies_sha3: signatures with a SHA-3 digest are understood (crypto/asymmetric_keys/pkcs7_parser.c; not in
+        6.1, seen on 6.12)
     """
 
     taints_before_duplicate_check: bool
     checks_struct_module_size: bool
     repeats_license_taint_line: bool
     wide_booleans: bool
-    init_eexist_is_ebusy: bool
+    reads_extended_versions: bool
+    verifies_sha3: bool
 
 
 def traits_of(release: str) -> KernelTraits:
@@ -34,7 +38,8 @@ def traits_of(release: str) -> KernelTraits:
         checks_struct_module_size=version >= (6, 4),
         repeats_license_taint_line=version >= (6, 4),
         wide_booleans=version >= (5, 19),
-        init_eexist_is_ebusy=version >= (7, 1),
+        reads_extended_versions=version >= (6, 14),
+        verifies_sha3=version >= (6, 7),
     )
 
 

@@ -2,13 +2,15 @@
 
 from functools import cached_property
 
-from lkm.errors import FormatError, LkmError
 from lkm.formats.compression import Compression, decompress, detect
 from lkm.formats.module_image import ModuleImage
 from lkm.formats.module_name import from_path
+from lkm.system.located import located
 from lkm.system.root import Root
 
 __all__ = ["ModuleFile"]
+
+_DAMAGED = "the file is damaged or is no kernel module: build or install it again"
 
 
 class ModuleFile:
@@ -52,7 +54,7 @@ class ModuleFile:
         :raises Unreadable: it can't be read
         :raises CompressionError: it is damaged or too large when unpacked
         """
-        with _located(self.display_path):
+        with self.located():
             return decompress(self.raw)
 
     @cached_property
@@ -62,25 +64,9 @@ class ModuleFile:
         :raises Unreadable: it can't be read, unpacked, or is no ELF file
         """
         contents = self.contents
-        with _located(self.display_path):
+        with self.located():
             return ModuleImage(contents)
 
-    def located(self) -> "_located":
+    def located(self) -> located:
         """Give a context in which an error that names no place is given this file's path."""
-        return _located(self.display_path)
-
-
-class _located:  # noqa: N801  used like a function
-    """Give errors that name no place a place."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, LkmError) and error.where is None:
-            error.where = self.where
-            if isinstance(error, FormatError) and error.hint is None:
-                error.hint = "the file is damaged or is no kernel module: build or install it again"
+        return located(self.display_path, hint=_DAMAGED)

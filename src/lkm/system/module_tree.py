@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 
-from lkm.errors import FormatError, IndexMissing, TreeMissing, Unreadable
+from lkm.errors import IndexMissing, TreeMissing, Unreadable
 from lkm.formats import modules_dep
-from lkm.formats.index_trie import IndexTrie
+from lkm.formats.index_trie import IndexTrie, Value
 from lkm.formats.modinfo import Modinfo, parse_builtin
 from lkm.formats.module_name import canonical, from_path
+from lkm.system.located import located
 from lkm.system.module_file import ModuleFile
 from lkm.system.root import Root
 
@@ -75,7 +76,8 @@ class ModuleTree:
 
         :param name: without ``.bin``: ``modules.dep``, ``modules.alias``, ``modules.symbols``, ``modules.builtin``,
             ``modules.builtin.alias``
-        :raises FormatError: the file is no index
+        :raises Unreadable: it is there and can't be read
+        :raises FormatError: it is no index
         """
         if name not in self._indexes:
             self._indexes[name] = self._open_index(f"{self.directory}/{name}.bin")
@@ -84,18 +86,31 @@ class ModuleTree:
     def _open_index(self, path: str) -> IndexTrie | None:
         try:
             fd = self.root.open_fd(path)
-        except Unreadable:
-            return None
+        except Unreadable as error:
+            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+                return None
+            raise
         try:
             size = os.fstat(fd).st_size
             data = mmap.mmap(fd, size, prot=mmap.PROT_READ) if size else b""
-            return IndexTrie(data)
-        except FormatError as error:
-            error.where = self.root.display(path)
-            error.hint = f"write it anew: depmod {self.release}"
-            raise
+            with self._located(path):
+                return IndexTrie(data)
         finally:
             os.close(fd)
+
+    def _located(self, path: str) -> located:
+        return located(self.root.display(path), hint=f"write it anew: depmod {self.release}")
+
+    def entries(self, name: str) -> Iterator[tuple[str, Value]]:
+        """Iterate over all keys and values of an index, none where it is missing.
+
+        :param name: as for :meth:`index`
+        :raises FormatError: the index is damaged
+        """
+        index = self.index(name)
+        if index is not None:
+            with self._located(f"{self.directory}/{name}.bin"):
+                yield from index.items()
 
     def require_indexes(self) -> None:
         """Make sure that names can be looked up at all.
@@ -109,29 +124,29 @@ class ModuleTree:
             raise TreeMissing(
                 f"there is no module tree for kernel {self.release}", where=self.display_directory, hint=hint
             )
-        if self.index("modules.dep") is None and not self._rows:
+        if self.index("modules.dep") is None and not self.root.exists(f"{self.directory}/modules.dep"):
             raise IndexMissing(
                 "modules.dep is missing", where=self.display_directory, hint=f"write the indexes: depmod {self.release}"
             )
 
     @cached_property
     def _rows(self) -> dict[str, modules_dep.Row]:
-        """modules.dep as text, for trees without the binary index and for lists of all modules."""
+        """All of modules.dep: the text, which keeps the order, else what the binary index says."""
         path = f"{self.directory}/modules.dep"
-        if not self.root.is_file(path):
-            return {}
-        try:
-            return modules_dep.parse(self.root.read_bytes(path))
-        except FormatError as error:
-            error.where = self.root.display(path)
-            raise
+        if self.root.exists(path):
+            with self._located(path):
+                return modules_dep.parse(self.root.read_bytes(path))
+        entries = sorted(self.entries("modules.dep"), key=lambda entry: entry[1].priority)
+        with self._located(f"{path}.bin"):
+            return {name: modules_dep.parse_row(value.text) for name, value in entries}
 
     def _row(self, name: str) -> modules_dep.Row | None:
         index = self.index("modules.dep")
         if index is None:
             return self._rows.get(name)
-        value = index.search(name)
-        return modules_dep.parse_row(value) if value is not None else None
+        with self._located(f"{self.directory}/modules.dep.bin"):
+            value = index.search(name)
+            return modules_dep.parse_row(value) if value is not None else None
 
     def by_file(self, relative: str) -> ModuleFile:
         """Give the module file of a path as the indexes write it: relative to the tree, or absolute."""
@@ -165,27 +180,32 @@ class ModuleTree:
         return self._matches("modules.builtin.alias", alias)
 
     def by_path(self, path: str) -> ModuleFile | None:
-        """Find a module of this tree by a path: as the tree's indexes write it, or of the root."""
-        relative = path.removeprefix(f"{self.directory}/")
+        """Find a module of this tree by a path, relative to the tree or absolute; links are followed."""
         found = self.module(from_path(path))
-        return found if found and found.path in {path, f"{self.directory}/{relative}"} else None
+        try:
+            same = found and os.path.samestat(self.root.stat(found.path), self.root.stat(self.by_file(path).path))
+        except Unreadable:
+            return None
+        return found if same else None
 
     def _matches(self, index_name: str, text: str) -> tuple[str, ...]:
         index = self.index(index_name)
-        return tuple(index.match(text)) if index else ()
+        with self._located(f"{self.directory}/{index_name}.bin"):
+            return tuple(index.match(text)) if index else ()
 
     def is_builtin(self, name: str) -> bool:
         """Tell whether a module is part of the kernel image."""
         index = self.index("modules.builtin")
-        if index is not None:
+        if index is None:
+            return canonical(name) in self.builtins
+        with self._located(f"{self.directory}/modules.builtin.bin"):
             return index.search(canonical(name)) is not None
-        return canonical(name) in self.builtins
 
     @cached_property
     def builtins(self) -> dict[str, str]:
         """The built-in modules: name to the path that the kernel's build gives it, in the file's order."""
         path = f"{self.directory}/modules.builtin"
-        if not self.root.is_file(path):
+        if not self.root.exists(path):
             return {}
         lines = self.root.read_text(path).split("\n")
         return {from_path(line): line for line in lines if line}
@@ -194,9 +214,10 @@ class ModuleTree:
     def builtin_modinfo(self) -> dict[str, Modinfo]:
         """The .modinfo of the built-in modules; empty where the kernel's build left none."""
         path = f"{self.directory}/modules.builtin.modinfo"
-        if not self.root.is_file(path):
+        if not self.root.exists(path):
             return {}
-        return parse_builtin(self.root.read_bytes(path))
+        with self._located(path):
+            return parse_builtin(self.root.read_bytes(path))
 
     def modules(self) -> Iterator[ModuleFile]:
         """Iterate over all modules that the indexes know, in the order of modules.dep."""

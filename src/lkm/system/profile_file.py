@@ -18,12 +18,14 @@ def to_json(profile: KernelProfile) -> dict[str, Any]:
         "schema": _SCHEMA,
         "release": profile.release,
         "machine": profile.machine,
+        "is_64bit": profile.is_64bit,
+        "little_endian": profile.little_endian,
         "vermagic": profile.vermagic,
         "struct_module_size": profile.struct_module_size,
         "exports": [[e.name, e.crc, int(e.gpl_only), e.namespace] for e in profile.exports.values()],
         "config": dict(profile.config),
         "certificates": None if certificates is None else [base64.b64encode(der).decode() for der in certificates],
-        "builtins": sorted(profile.builtins),
+        "visible_builtins": sorted(profile.visible_builtins),
         "sources": dict(profile.sources),
     }
 
@@ -39,11 +41,13 @@ def from_json(plain: dict[str, Any]) -> KernelProfile:
     return KernelProfile(
         release=str(plain["release"]),
         machine=int(plain["machine"]),
+        is_64bit=bool(plain["is_64bit"]),
+        little_endian=bool(plain["little_endian"]),
         vermagic=str(plain["vermagic"]),
         struct_module_size=plain["struct_module_size"],
         exports={name: Export(name, crc, bool(gpl), namespace) for name, crc, gpl, namespace in plain["exports"]},
         config=dict(plain["config"]),
         certificates=None if certificates is None else tuple(base64.b64decode(text) for text in certificates),
-        builtins=frozenset(plain["builtins"]),
+        visible_builtins=frozenset(plain["visible_builtins"]),
         sources=dict(plain["sources"]),
     )

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from lkm.errors import LkmError, Unreadable
 from lkm.formats import kernel_image, symvers
 from lkm.formats.elf.reader import Elf
-from lkm.formats.kconfig import parse as parse_config
 from lkm.formats.ksymtab import Export, exports
 from lkm.formats.module_image import ModuleImage
+from lkm.system.kernel_config import config_places, read_config
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.module_tree import ModuleTree
 
@@ -35,12 +35,14 @@ def gather(tree: ModuleTree) -> KernelProfile:
     return KernelProfile(
         release=tree.release,
         machine=image.elf.machine,
+        is_64bit=image.elf.is_64bit,
+        little_endian=image.elf.little_endian,
         vermagic=image.vermagic.text if image.vermagic else "",
         struct_module_size=image.struct_module_size,
         exports=found,
         config=config or _guessed_config(image),
         certificates=None if vmlinux is None else _certificates(vmlinux),
-        builtins=frozenset(tree.builtins),
+        visible_builtins=_visible_builtins(tree),
         sources=sources,
     )
 
@@ -62,17 +64,29 @@ def _sample(tree: ModuleTree) -> tuple[ModuleImage, str]:
     )
 
 
+def _visible_builtins(tree: ModuleTree) -> frozenset[str]:
+    """Tell which built-ins have a directory in /sys/module: those with a parameter or a version.
+
+    A parameter without permissions does not show, which no file tells (kernel/params.c ``param_sysfs_builtin`` and
+    ``version_sysfs_builtin``, 6.1). Where the kernel's build left no modules.builtin.modinfo, all are taken to show.
+    """
+    if not tree.builtin_modinfo:
+        return frozenset(tree.builtins)
+    shown = {"parmtype", "version"}
+    return frozenset(name for name, info in tree.builtin_modinfo.items() if any(key in shown for key, _ in info.fields))
+
+
 def _config(tree: ModuleTree) -> tuple[Mapping[str, str], str]:
-    for path in _config_places(tree):
-        if tree.root.is_file(path):
-            return parse_config(tree.root.read_text(path)), tree.root.display(path)
-    return {}, "guessed from a module's version magic and sections: no configuration file was found"
+    return read_config(tree) or (
+        {},
+        "guessed from a module's version magic and sections: no configuration file was found",
+    )
 
 
 def _guessed_config(image: ModuleImage) -> dict[str, str]:
     """Derive what a module itself tells of its kernel's configuration."""
     flags = image.vermagic.flags if image.vermagic else ()
-    config = {"MODULES": "y"}
+    config = {"MODULES": "y", "STRICT_MODULE_RWX": "y"}  # the latter can't be turned off on x86-64 and arm64
     if "mod_unload" in flags:
         config["MODULE_UNLOAD"] = "y"
     if "modversions" in flags:
@@ -80,10 +94,6 @@ def _guessed_config(image: ModuleImage) -> dict[str, str]:
     if image.signature is not None:
         config["MODULE_SIG"] = "y"
     return config
-
-
-def _config_places(tree: ModuleTree) -> tuple[str, ...]:
-    return (f"/boot/config-{tree.release}", f"{tree.directory}/config", f"{tree.directory}/build/.config")
 
 
 def _image_places(tree: ModuleTree) -> tuple[str, ...]:
@@ -99,7 +109,7 @@ def stamp(tree: ModuleTree) -> list[list[int] | None]:
 
     :returns: for each place [size in bytes, mtime in ns], or None where there is no file
     """
-    places = (*_config_places(tree), *_image_places(tree), _symvers_path(tree), f"{tree.directory}/modules.dep")
+    places = (*config_places(tree), *_image_places(tree), _symvers_path(tree), f"{tree.directory}/modules.dep")
     found: list[list[int] | None] = []
     for path in places:
         try:

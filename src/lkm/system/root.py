@@ -27,7 +27,8 @@ class Root:
     __slots__ = ("is_host", "path", "prefix")
 
     def __init__(self, path: str = "/") -> None:
-        self.path = os.path.abspath(path)  # noqa: PTH100  pathlib is dear at start-up
+        # POSIX lets a path begin with two slashes; here they mean the same as one.
+        self.path = "/" + os.path.abspath(path).lstrip("/")  # noqa: PTH100  pathlib is dear at start-up
         self.is_host = self.path == "/"
         self.prefix = "" if self.is_host else self.path
 
@@ -41,10 +42,14 @@ class Root:
     def host_path(self, inside: str) -> str:
         """Give the host's path of a file or directory that need not exist, its links followed inside the root.
 
-        :raises RootError: more than 40 links, or the path holds a NUL
+        :raises RootError: more than 40 links, or no file system can have such a path
         """
         if "\0" in inside:
             raise RootError("the path holds a NUL character", where=repr(inside)[:80])
+        try:
+            os.fsencode(inside)
+        except UnicodeEncodeError:
+            raise RootError("the path can't be written in the locale's encoding", where=repr(inside)[:80]) from None
         return inside if self.is_host else self.prefix + self._followed(inside)
 
     def _followed(self, inside: str) -> str:
@@ -124,7 +129,7 @@ class Root:
         :raises Unreadable: it does not exist, can't be opened, or is no regular file
         """
         try:
-            fd = os.open(self.host_path(inside), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = os.open(self.host_path(inside), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError as error:
             raise self._unreadable(inside, error) from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -146,7 +151,7 @@ class Root:
             raise self._unreadable(inside, error) from error
         except _TooLargeError:
             raise Unreadable(
-                f"is larger than {limit} bytes", where=self.display(inside), hint="this is not what it should be"
+                f"is larger than {limit >> 20} MiB", where=self.display(inside), hint="this is not what it should be"
             ) from None
         finally:
             os.close(fd)

@@ -13,7 +13,7 @@ _VALUES = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), max_size=
 
 
 def test_an_empty_index_is_a_header() -> None:
-    assert encode([]) == bytes.fromhex("b007f457 00020001 00000000")
+    assert encode([]) == bytes.fromhex("b007f457 00020001 0000000c")
 
 
 def test_values_of_a_key_come_by_priority() -> None:

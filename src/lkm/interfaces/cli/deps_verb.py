@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, wants_json
 
 if TYPE_CHECKING:
     from lkm.actions.dependencies import Dependency, Edge
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
         _print_dot(found)
     else:
         for graph in found:
-            print(graph.name)
+            print_line(graph.name)
             _print_tree(graph, reverse=options.reverse)
     return 0
 
@@ -48,11 +48,16 @@ def _as_json(edge: "Edge") -> dict[str, str]:
 def _print_dot(graphs: "list[Dependency]") -> None:
     print("digraph modules {")
     for graph in graphs:
-        print(f'  "{graph.name}";')
+        print_line(f"  {_quoted(graph.name)};")
     for edge in dict.fromkeys(edge for graph in graphs for edge in graph.edges):
         style = "" if edge.kind == "hard" else f' [style=dashed, label="{edge.kind}"]'
-        print(f'  "{edge.user}" -> "{edge.needed}"{style};')
+        print_line(f"  {_quoted(edge.user)} -> {_quoted(edge.needed)}{style};")
     print("}")
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _print_tree(graph: "Dependency", *, reverse: bool) -> None:
@@ -64,7 +69,7 @@ def _print_tree(graph: "Dependency", *, reverse: bool) -> None:
         name = edge.user if reverse else edge.needed
         again = name in shown and bool(graph.next_to(name, reverse=reverse))
         kind = "" if edge.kind == "hard" else f" ({edge.kind})"
-        print(f"{indent}{'└── ' if is_last else '├── '}{name}{kind}{' (shown above)' if again else ''}")
+        print_line(f"{indent}{'└── ' if is_last else '├── '}{name}{kind}{' (shown above)' if again else ''}")
         if name not in shown:
             shown.add(name)
             pending += _branches(graph, name, indent + ("    " if is_last else "│   "), reverse=reverse)

@@ -6,7 +6,7 @@ Without a kind all are tried. Names, symbols and files may have wildcards.
 import argparse
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, print_table, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 
 __all__ = ["add_arguments", "run"]
 
@@ -43,5 +43,5 @@ def run(options: argparse.Namespace, session: Session) -> int:
         rows = [(hit.module, hit.kind, hit.evidence + (" (built in)" if hit.builtin else "")) for hit in found]
         print_table(("MODULE", "BY", "BECAUSE"), rows)
     else:
-        print(f"nothing in {session.tree.display_directory} answers to {options.text}")
+        print_line(f"nothing in {session.tree.display_directory} answers to {options.text}")
     return 0 if found else 1

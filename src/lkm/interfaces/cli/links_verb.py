@@ -4,7 +4,7 @@ import argparse
 
 from lkm.actions.links import make_links
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, wants_json
 
 __all__ = ["add_arguments", "run"]
 
@@ -24,5 +24,6 @@ def run(options: argparse.Namespace, session: Session) -> int:
     if wants_json(options):
         print_json("links", links=list(made))
     else:
-        print("\n".join(made))
+        for link in made:
+            print_line(link)
     return 0

@@ -8,9 +8,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.errors import Blocked, LkmError, UsageError
-from lkm.interfaces.cli.output import print_json, wants_json
-from lkm.interfaces.messages import as_json
+from lkm.errors import LkmError, UsageError
+from lkm.interfaces.cli.output import print_json, print_line, wants_json
+from lkm.interfaces.messages import as_json, tell
 from lkm.kernels.base import LoadFlags
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lkm.rules.planning.steps import LoadStep
 
 __all__ = ["add_arguments", "run"]
+
+_PATHS = ("/", "./", "../")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
     from lkm.actions.load_names import plans_for  # noqa: PLC0415  --help needs no planner
 
     names, parameters = _split(options.words)
-    planned = plans_for(
+    plans = plans_for(
         session,
         names,
         parameters=parameters,
@@ -46,23 +48,24 @@ def run(options: argparse.Namespace, session: Session) -> int:
         blacklist_names=options.use_blacklist,
     )
     results: list[dict[str, object]] = []
-    failed: LkmError | None = None
-    for plan in planned:
+    failures: list[LkmError] = []
+    for plan in plans:
         try:
             results.append(_handle(plan, options, session))
         except LkmError as error:
-            failed = error
-            results.append({"module": plan.target.name, "loads": False, "error": as_json(error)})
-            if not wants_json(options):
+            if len(plans) == 1 and not wants_json(options):
                 raise
+            failures.append(error)
+            results.append({"module": plan.target.name, "loads": False, "error": as_json(error)})
+            tell("lkm", error)
     if wants_json(options):
         print_json("load", release=session.kernel.release, dry_run=options.dry_run, results=results)
-    return 1 if failed else 0
+    return int(bool(failures))
 
 
 def _split(words: list[str]) -> tuple[list[str], str]:
-    names = [word for word in words if "=" not in word]
-    parameters = [word for word in words if "=" in word]
+    parameters = [word for word in words if "=" in word and not word.startswith(_PATHS)]
+    names = [word for word in words if word not in parameters]
     if not names:
         raise UsageError("no module is named", hint="lkm load NAME [PARAM=VALUE…]")
     if parameters and len(names) > 1:
@@ -73,7 +76,8 @@ def _split(words: list[str]) -> tuple[list[str], str]:
 def _quoted(word: str) -> str:
     """Quote a value with blanks as the kernel wants it."""
     name, _, value = word.partition("=")
-    return f'{name}="{value}"' if " " in value and not value.startswith(('"', "'")) else word
+    has_blanks = any(character.isspace() for character in value)
+    return f'{name}="{value}"' if has_blanks and not value.startswith('"') else word
 
 
 def _flags(options: argparse.Namespace) -> LoadFlags:
@@ -87,36 +91,28 @@ def _flags(options: argparse.Namespace) -> LoadFlags:
 
 def _handle(plan: "LoadPlan", options: argparse.Namespace, session: Session) -> dict[str, object]:
     from lkm.actions.load import carry_out  # noqa: PLC0415  --help needs no executor
+    from lkm.actions.load_names import forbidden  # noqa: PLC0415
 
-    _raise_if_blocked(plan)
+    error = forbidden(plan)
+    if error:
+        raise error
     quiet = wants_json(options)
     result: dict[str, object] = {"module": plan.target.name, "steps": [describe(step) for step in plan.steps]}
     if options.dry_run:
         if not quiet:
-            print("\n".join(describe(step) for step in plan.steps))
+            for step in plan.steps:
+                print_line(describe(step))
         return {**result, "loads": None}
     report = carry_out(
         plan,
         session.kernel,
         flags=_flags(options),
         fail_if_loaded=options.first_time,
-        announce=(lambda step: print(describe(step))) if options.verbose and not quiet else (lambda _: None),
+        announce=(lambda step: print_line(describe(step))) if options.verbose and not quiet else (lambda _: None),
     )
     if not quiet:
         _tell(plan, report, verbose=options.verbose)
     return {**result, "loads": True, "inserted": report.inserted, "present": report.present, "log": report.log}
-
-
-def _raise_if_blocked(plan: "LoadPlan") -> None:
-    line = plan.blocked_by
-    if line is not None:
-        asked = f" (asked for as {plan.target.alias})" if plan.target.alias else ""
-        raise Blocked(
-            f"{plan.target.name}{asked} is blacklisted",
-            where=f"{line.file}:{line.line}",
-            hint=f"a blacklist line stops loading by alias, not by name: lkm load {plan.target.name}; or take the line"
-            " out",
-        )
 
 
 def describe(step: "LoadStep") -> str:
@@ -137,12 +133,12 @@ def describe(step: "LoadStep") -> str:
 def _tell(plan: "LoadPlan", report: "LoadReport", *, verbose: bool) -> None:
     if verbose:
         for line in report.log:
-            print(f"kernel: {line}")
+            print_line(f"kernel: {line}")
     name = plan.target.name
     others = [other for other in report.inserted if other != name]
     if name in report.inserted:
-        print(f"{name}: loaded" + (f", after {', '.join(others)}" if others else ""))
+        print_line(f"{name}: loaded" + (f", after {', '.join(others)}" if others else ""))
     else:
-        print(f"{name}: {'is built in' if plan.target.builtin else 'was loaded already'}")
+        print_line(f"{name}: {'is built in' if plan.target.builtin else 'was loaded already'}")
     for error in report.tolerated:
-        print(f"{name}: a soft dependency failed, which does not matter: {error}")
+        print_line(f"{name}: a soft dependency failed, which does not matter: {error}")

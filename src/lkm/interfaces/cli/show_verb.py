@@ -4,8 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, print_table, wants_json
-from lkm.interfaces.messages import printable
+from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 
 if TYPE_CHECKING:
     from lkm.actions.describe import Description
@@ -94,7 +93,7 @@ def _print(description: "Description") -> None:
 
 
 def _line(label: str, value: str) -> None:
-    print(f"{label + ':':13} {printable(value)}")
+    print_line(f"{label + ':':13} {value}")
 
 
 def _print_aliases(aliases: tuple[str, ...]) -> None:
@@ -118,14 +117,14 @@ def _state(description: "Description") -> str:
 
 def _print_parameters(description: "Description") -> None:
     if not description.parameters:
-        print(f"{description.name} has no parameters")
+        print_line(f"{description.name} has no parameters")
         return
     rows = [
         (
             parameter.name,
             parameter.type or "?",
-            printable(description.values.get(parameter.name) or "-"),
-            printable(parameter.description or ""),
+            description.values.get(parameter.name) or "-",
+            parameter.description or "",
         )
         for parameter in description.parameters
     ]

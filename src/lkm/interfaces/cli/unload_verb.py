@@ -1,12 +1,13 @@
 """Remove modules, and the modules that they needed and nothing else uses."""
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.errors import LkmError
-from lkm.interfaces.cli.output import print_json, wants_json
-from lkm.interfaces.messages import as_json
+from lkm.interfaces.cli.output import print_json, print_line, wants_json
+from lkm.interfaces.messages import as_json, tell
 from lkm.kernels.base import UnloadFlags
 
 if TYPE_CHECKING:
@@ -23,7 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--holders", action="store_true", help="remove the modules that use it first")
     parser.add_argument("-i", "--ignore-remove", action="store_true", help="ignore remove commands and softdeps")
     parser.add_argument("-f", "--force", action="store_true", help="remove it even if it is in use (may crash)")
-    parser.add_argument("-w", "--wait", type=float, default=0.0, metavar="SECONDS", help="wait until it is free")
+    parser.add_argument("-w", "--wait", type=_seconds, default=0.0, metavar="SECONDS", help="wait until it is free")
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if seconds >= 0:  # which nan is not
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -36,8 +45,9 @@ def run(options: argparse.Namespace, session: Session) -> int:
         except LkmError as error:
             failed = True
             results.append({"module": name, "error": as_json(error)})
-            if not wants_json(options):
+            if len(options.names) == 1 and not wants_json(options):
                 raise
+            tell("lkm", error)
     if wants_json(options):
         print_json("unload", release=session.kernel.release, dry_run=options.dry_run, results=results)
     return int(failed)
@@ -58,17 +68,18 @@ def _handle(name: str, options: argparse.Namespace, session: Session) -> dict[st
     result: dict[str, object] = {"module": name, "steps": [describe(step) for step in steps]}
     if options.dry_run:
         if not quiet:
-            print("\n".join(describe(step) for step in steps))
+            for step in steps:
+                print_line(describe(step))
         return result
     report = carry_out(
         steps,
         session.kernel,
         flags=UnloadFlags.FORCE if options.force else UnloadFlags.NONE,
         wait=options.wait,
-        announce=(lambda step: print(describe(step))) if options.verbose and not quiet else (lambda _: None),
+        announce=(lambda step: print_line(describe(step))) if options.verbose and not quiet else (lambda _: None),
     )
     if not quiet:
-        print(f"{name}: removed {', '.join(report.removed)}" if report.removed else f"{name}: nothing to remove")
+        print_line(f"{name}: removed {', '.join(report.removed)}" if report.removed else f"{name}: nothing to remove")
     return {**result, "removed": report.removed, "log": report.log}
 
 

@@ -3,13 +3,17 @@
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from lkm.errors import LkmError
+from lkm.errors import FormatError, LkmError
+from lkm.formats.elf.constants import MAGIC, ElfClass, ElfData, SectionFlag
+from lkm.formats.elf.reader import Section
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_image import ModuleImage
+from lkm.formats.symbol_versions import basic_versions, extended_versions
 from lkm.rules.signature_check import UNSIGNED, SignatureFinding
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signature_policy import Lockdown, parse_boolean
 from lkm.rules.taint import Taint
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.kernel_traits import KernelTraits
@@ -75,6 +79,15 @@ class KernelState:
     command_line: str = ""
     modules_disabled: bool = False
 
+    @property
+    def forbids_modules(self) -> bool:
+        """Whether the sysctl, or ``nomodule`` on the command line, keeps all from loading and removing modules."""
+        is_off = self.modules_disabled
+        for value in Cmdline(self.command_line).values("nomodule"):
+            parsed = parse_boolean(value)  # core_param of type bint
+            is_off = is_off if parsed is None else parsed or self.modules_disabled
+        return is_off
+
     def module(self, name: str) -> ModuleRecord | None:
         """Find a loaded module by its exact name."""
         return next((module for module in self.modules if module.name == name), None)
@@ -139,9 +152,13 @@ class Verdict:
         return self.errno == 0
 
 
-@dataclass(slots=True)
+@dataclass
 class Attempt:
-    """The state of one attempt as the stages work on it; made anew for each, and seen by nobody else."""
+    """The state of one attempt as the stages work on it; made anew for each, and seen by nobody else.
+
+    :ivar undecidable: what no rule can foresee about this module
+    :ivar taint_before: the kernel's taint mask when the attempt began
+    """
 
     request: Request
     profile: KernelProfile
@@ -154,24 +171,65 @@ class Attempt:
     uses: list[str] = field(default_factory=list)
     parameters: Mapping[str, str] = field(default_factory=dict)
     uses_gpl_only: bool = False
-    _image: ModuleImage | None = None
+    undecidable: list[str] = field(default_factory=list)
+    taint_before: int = field(init=False)
 
-    @property
+    def __post_init__(self) -> None:
+        self.taint_before = self.state.taint
+
+    @cached_property
     def image(self) -> ModuleImage:
         """The module, which the ELF stage has found sound."""
-        if self._image is None:
-            self._image = ModuleImage(self.request.contents)
-        return self._image
+        return ModuleImage(self._contents())
+
+    def _contents(self) -> bytes:
+        """Give the file with the class and byte order of the kernel, which never looks at these two bytes."""
+        contents, profile = self.request.contents, self.profile
+        elf_class = ElfClass.ELF64 if profile.is_64bit else ElfClass.ELF32
+        own = MAGIC + bytes((elf_class, ElfData.LITTLE if profile.little_endian else ElfData.BIG))
+        return contents if contents.startswith(own) else own + contents[len(own) :]
+
+    @cached_property
+    def versions(self) -> dict[str, int] | None:
+        """The module's symbol versions, where it has any and the caller does not ask to overlook them."""
+        if self.has_flag(IGNORE_MODVERSIONS) or self.section("__versions") is None:
+            return None
+        return basic_versions(self.image.elf)
+
+    @cached_property
+    def extended_versions(self) -> dict[str, int] | None:
+        """The module's symbol versions in the extended form, where this kernel reads it."""
+        if self.has_flag(IGNORE_MODVERSIONS) or not self.traits.reads_extended_versions:
+            return None
+        return extended_versions(self.image.elf)
+
+    @cached_property
+    def offers(self) -> dict[str, list[tuple[Export, ModuleRecord]]]:
+        """What loaded modules export, by name, the newest module first."""
+        found: dict[str, list[tuple[Export, ModuleRecord]]] = {}
+        for owner in self.state.modules:
+            for export in owner.exports:
+                found.setdefault(export.name, []).append((export, owner))
+        return found
+
+    def section(self, name: str) -> Section | None:
+        """Find a section as ``find_sec`` does: the first of this name that takes up memory."""
+        sections = self.image.elf.sections
+        return next((s for s in sections if s.flags & SectionFlag.ALLOC and s.name == name), None)
 
     @property
     def name(self) -> str:
-        """The name in struct module, by which the kernel knows the module and begins its log lines."""
-        return self.image.name
+        """The name in struct module, by which the kernel knows the module and begins its log lines; may be empty."""
+        try:
+            return self.image.name
+        except FormatError:
+            return ""
 
     @property
     def info_name(self) -> str:
         """The name in .modinfo, which comes first where the kernel has not yet copied the module."""
-        return self.image.modinfo.first("name") or self.image.name
+        name = self.image.modinfo.first("name")
+        return self.name if name is None else name
 
     def has_flag(self, flag: int) -> bool:
         """Tell whether the caller set a flag."""
@@ -187,6 +245,10 @@ class Attempt:
         if key not in self.state.said:
             self.state = replace(self.state, said=self.state.said | {key})
             self.say(line)
+
+    def say_locked_down(self, what: str) -> None:
+        """Print that lockdown forbids something (security/lockdown/lockdown.c ``lockdown_is_locked_down``)."""
+        self.say(f"Lockdown: {self.request.command}: {what} is restricted; see man kernel_lockdown.7")
 
     def add_taint(self, flag: Taint, *, kernel_only: bool = False) -> None:
         """Taint the kernel, and the module with it (kernel/module/main.c ``add_taint_module``).
@@ -216,6 +278,8 @@ class Attempt:
             self.image.exports  # noqa: B018
             self.image.imports  # noqa: B018
             self.image.parameters  # noqa: B018
+            self.versions  # noqa: B018
+            self.extended_versions  # noqa: B018
         except LkmError as error:
             return error
         return None

@@ -1,16 +1,19 @@
 """The kernel's checks of the ELF file, on the raw bytes (kernel/module/main.c ``elf_validity_check``, 6.1)."""
 
 import errno
-import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lkm.formats.elf.constants import ElfType, SectionFlag, SectionType
+from lkm.errors import FormatError
+from lkm.formats import module_signature
+from lkm.formats.elf.constants import MAGIC, ElfType, SectionFlag, SectionType
+from lkm.formats.elf.layouts import IDENT_SIZE, layout
 from lkm.rules.loading.attempt import Attempt, Refusal
 
-__all__ = ["check_elf", "check_module_sections"]
+if TYPE_CHECKING:
+    from lkm.formats.elf.layouts import Layout
 
-_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")  # Elf64_Ehdr of a little-endian kernel; class and order go unchecked
-_SECTION = struct.Struct("<IIQQQQIIQQ")
+__all__ = ["check_elf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +29,61 @@ class _Section:
 
 def check_elf(attempt: Attempt) -> Refusal | None:
     """Refuse what is no relocatable object of this machine, or lies about its parts."""
-    contents = attempt.request.contents
-    line = _invalid(contents[: _signed_size(attempt)], attempt.profile.machine)
+    profile = attempt.profile
+    structures = layout(profile.is_64bit, profile.little_endian)
+    contents = memoryview(attempt.request.contents)[: _size_without_signature(attempt)]
+    line = _invalid(contents, structures, profile.machine)
     if line:
         attempt.say(line)
         return Refusal(errno.ENOEXEC)
     return Refusal(errno.ENOEXEC) if attempt.readable() else None
 
 
-def _signed_size(attempt: Attempt) -> int:
-    """Give the size without an appended signature, which the signature stage has cut off."""
+def _size_without_signature(attempt: Attempt) -> int:
+    """Give how much of the file is left of the signature stage, which cuts off what it has looked at."""
     contents = attempt.request.contents
-    trailer = contents[-40:]
-    if attempt.request.flags or not trailer.endswith(b"~Module signature appended~\n"):
+    if attempt.request.flags or not attempt.profile.has("MODULE_SIG"):
         return len(contents)
-    return max(len(contents) - 40 - int.from_bytes(trailer[8:12], "big"), 0)
+    try:
+        trailer = module_signature.read(contents)
+    except FormatError:
+        return len(contents)
+    if trailer is None:
+        return len(contents)
+    if trailer.id_type != module_signature.KeyIdType.PKCS7:
+        return len(contents) - len(module_signature.MARKER)
+    return max(trailer.content_size, 0)
 
 
-def _invalid(data: bytes, wanted: int) -> str | None:
+def _invalid(data: memoryview, structures: "Layout", wanted: int) -> str | None:
     """Give the kernel's line for the first thing that is wrong, in its order."""
-    if len(data) < _HEADER.size:
+    if len(data) < IDENT_SIZE + structures.header.size:
         return f"Invalid ELF header len {len(data)}"
-    ident, kind, machine, _, _, _, shoff, _, _, _, _, shentsize, shnum, shstrndx = _HEADER.unpack_from(data)
-    if not ident.startswith(b"\x7fELF"):
+    kind, machine, _, _, _, shoff, _, _, _, _, shentsize, shnum, shstrndx = structures.header.unpack_from(
+        data, IDENT_SIZE
+    )
+    if data[: len(MAGIC)] != MAGIC:
         return "Invalid ELF header magic: != \x7fELF"
     if kind != ElfType.REL:
         return f"Invalid ELF header type: {kind} != {ElfType.REL}"
     if machine != wanted:
         return f"Invalid architecture in ELF header: {machine}"
-    if shentsize != _SECTION.size:
+    size = structures.section.size
+    if shentsize != size:
         return "Invalid ELF section header size"
-    if shoff >= len(data) or shnum * _SECTION.size > len(data) - shoff:
+    if shoff >= len(data) or shnum * size > len(data) - shoff:
         return "Invalid ELF section header overflow"
     if shstrndx == 0 or shstrndx >= shnum:
         return f"Invalid ELF section name index: {shstrndx} || e_shstrndx ({shstrndx}) >= e_shnum ({shnum})"
-    sections = [_section(data, shoff + index * _SECTION.size) for index in range(shnum)]
+    sections = [_Section(*header[:7]) for header in structures.section.iter_unpack(data[shoff : shoff + shnum * size])]
     return _invalid_names(data, sections[shstrndx]) or _invalid_sections(data, sections, sections[shstrndx])
 
 
-def _section(data: bytes, offset: int) -> _Section:
-    name, kind, flags, address, at, size, link, _, _, _ = _SECTION.unpack_from(data, offset)
-    return _Section(name, kind, flags, address, at, size, link)
-
-
-def _outside(data: bytes, section: _Section) -> bool:
+def _outside(data: memoryview, section: _Section) -> bool:
     return section.offset + section.size > len(data)
 
 
-def _invalid_names(data: bytes, names: _Section) -> str | None:
+def _invalid_names(data: memoryview, names: _Section) -> str | None:
     if _outside(data, names):
         return f"Invalid ELF section hdr(type {names.type})"
     if names.size == 0:
@@ -83,16 +93,16 @@ def _invalid_names(data: bytes, names: _Section) -> str | None:
     return None
 
 
-def _invalid_sections(data: bytes, sections: list[_Section], names: _Section) -> str | None:
+def _invalid_sections(data: memoryview, sections: list[_Section], names: _Section) -> str | None:
     first = sections[0]
     if first.type != SectionType.NULL or first.size or first.address:
-        return f"ELF Spec violation: section 0 type({first.type})!=SH_NULL or non-zero len or addr"
+        return f"ELF Spec violation: section 0 type({_signed(first.type)})!=SH_NULL or non-zero len or addr"
     count = len(sections)
     for index, section in enumerate(sections[1:], 1):
         if section.type in {SectionType.NULL, SectionType.NOBITS}:
             continue
-        link = section.link
-        if section.type == SectionType.SYMTAB and not 0 < link < count:
+        if section.type == SectionType.SYMTAB and not 0 < section.link < count:
+            link = _signed(section.link)
             return f"Invalid ELF sh_link!=SHN_UNDEF({link}) or (sh_link({link}) >= hdr->e_shnum({count})"
         if _outside(data, section):
             return f"Invalid ELF section in module (section {index} type {section.type})"
@@ -101,27 +111,6 @@ def _invalid_sections(data: bytes, sections: list[_Section], names: _Section) ->
     return None
 
 
-def check_module_sections(attempt: Attempt) -> Refusal | None:
-    """``setup_load_info``: a symbol table and a struct module must be there, of the kernel's size where it looks."""
-    image = attempt.image
-    name = image.modinfo.first("name") or "(missing .modinfo section or name field)"
-    if not any(section.type == SectionType.SYMTAB for section in image.elf.sections):
-        attempt.say(f"{name}: module has no symbols (stripped?)")
-        return Refusal(errno.ENOEXEC)
-    if image.elf.section(".gnu.linkonce.this_module") is None:
-        attempt.say(_missing_struct_module(attempt, name))
-        return Refusal(errno.ENOEXEC)
-    expected = attempt.profile.struct_module_size
-    if attempt.traits.checks_struct_module_size and expected and image.struct_module_size != expected:
-        attempt.say(
-            f"module {name}: .gnu.linkonce.this_module section size must match the kernel's built struct module size"
-            " at run time"
-        )
-        return Refusal(errno.ENOEXEC)
-    return None
-
-
-def _missing_struct_module(attempt: Attempt, name: str) -> str:
-    if attempt.traits.checks_struct_module_size:
-        return f"module {name}: Exactly one .gnu.linkonce.this_module section must exist."
-    return f"{name}: No module found in object"
+def _signed(word: int) -> int:
+    """Give an Elf32_Word as ``%d`` prints it."""
+    return word - (1 << 32) if word >> 31 else word

@@ -3,7 +3,7 @@
 import errno
 
 from lkm.formats.vermagic import same_magic
-from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, IGNORE_VERMAGIC, Attempt, Refusal
+from lkm.rules.loading.attempt import IGNORE_VERMAGIC, Attempt, Refusal
 from lkm.rules.loading.symbols import version_agrees
 
 __all__ = ["check_blacklist", "check_builtin_name", "check_duplicate", "check_struct_version", "check_vermagic"]
@@ -11,8 +11,8 @@ __all__ = ["check_blacklist", "check_builtin_name", "check_duplicate", "check_st
 
 def check_blacklist(attempt: Attempt) -> Refusal | None:
     """``blacklisted``: the kernel command line's ``module_blacklist=`` names the module exactly as .modinfo does."""
-    listed = {name for value in attempt.cmdline.values("module_blacklist") for name in (value or "").split(",")}
-    if attempt.info_name in listed:
+    values = [value for value in attempt.cmdline.values("module_blacklist") if value is not None]
+    if values and attempt.info_name in values[-1].split(","):  # each one takes the place of the one before
         attempt.say(f"Module {attempt.info_name} is blacklisted")
         return Refusal(errno.EPERM)
     return None
@@ -33,11 +33,7 @@ def check_vermagic(attempt: Attempt) -> Refusal | None:
     magic = attempt.image.modinfo.first("vermagic")
     if magic is None or attempt.has_flag(IGNORE_VERMAGIC):
         return attempt.force("bad vermagic")
-    has_crcs = (
-        attempt.profile.has("MODVERSIONS")
-        and attempt.image.elf.section("__versions") is not None
-        and not attempt.has_flag(IGNORE_MODVERSIONS)
-    )
+    has_crcs = attempt.profile.has("MODVERSIONS") and attempt.versions is not None
     kernel = attempt.profile.vermagic
     if same_magic(magic, kernel, has_crcs=has_crcs):
         return None
@@ -51,12 +47,10 @@ def check_duplicate(attempt: Attempt) -> Refusal | None:
 
 
 def check_builtin_name(attempt: Attempt) -> Refusal | None:
-    """``mod_sysfs_init``: a built-in of the same name that shows in /sys/module.
-
-    Which built-ins show there no file tells for sure: those with visible parameters or a version. A built-in's
-    .modinfo says ``parm`` for the former.
-    """
-    if attempt.name in attempt.profile.builtins:
+    """``mod_sysfs_init``: the module gets its directory in /sys/module, unless a built-in has one of this name."""
+    if not attempt.name:
+        return Refusal(errno.EINVAL)  # lib/kobject.c kobject_add_internal
+    if attempt.name in attempt.profile.visible_builtins:
         attempt.say(f"{attempt.name}: module is already loaded")
         return Refusal(errno.EINVAL)
     return None

@@ -7,8 +7,8 @@ from lkm.formats.module_image import ModuleImage
 __all__ = ["core_size"]
 
 _PAGE = 4096
-_RO_AFTER_INIT = (".data..ro_after_init", "__jump_table")
-_NOT_KEPT = (".modinfo", "__versions", ".data..percpu")
+_RO_AFTER_INIT = frozenset({".data..ro_after_init", "__jump_table"})
+_NOT_KEPT = frozenset({".modinfo", "__versions", ".data..percpu"})
 
 
 def core_size(image: ModuleImage) -> int:
@@ -20,16 +20,16 @@ def core_size(image: ModuleImage) -> int:
     kept = [section for section in image.elf.sections if _is_kept(section)]
     text = [section for section in kept if section.flags & SectionFlag.EXECINSTR]
     data = [section for section in kept if not section.flags & SectionFlag.EXECINSTR]
-    late = [section for section in data if section.name in _RO_AFTER_INIT]
-    plain = [section for section in data if section.name not in _RO_AFTER_INIT]
-    size = _pages(_laid_out(0, [s for s in plain if not s.flags & SectionFlag.WRITE]))
-    size = _pages(_laid_out(size, late))
-    size = _laid_out(size, [s for s in plain if s.flags & SectionFlag.WRITE])
+    writable = [section for section in data if section.flags & SectionFlag.WRITE]
+    size = _pages(_laid_out(0, [section for section in data if not section.flags & SectionFlag.WRITE]))
+    size = _pages(_laid_out(size, [section for section in writable if section.name in _RO_AFTER_INIT]))
+    size = _laid_out(size, [section for section in writable if section.name not in _RO_AFTER_INIT])
     return _pages(_laid_out(0, text)) + _pages(_with_symbols(_pages(size), image))
 
 
 def _is_kept(section: Section) -> bool:
-    return bool(section.flags & SectionFlag.ALLOC) and not section.name.startswith((".init", *_NOT_KEPT))
+    is_init = section.name.startswith(".init")
+    return bool(section.flags & SectionFlag.ALLOC) and not is_init and section.name not in _NOT_KEPT
 
 
 def _laid_out(start: int, sections: list[Section]) -> int:

@@ -1,8 +1,7 @@
-"""Parsing a module's parameters as the kernel does (kernel/params.c, lib/cmdline.c, lib/kstrtox.c)."""
+"""Parsing a module's parameters as the kernel does (kernel/params.c, lib/cmdline.c, lib/kstrtox.c; 6.1)."""
 
 import errno
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from lkm.formats.parameters import Parameter
@@ -15,19 +14,27 @@ __all__ = ["parse_parameters"]
 _SPACES = " \t\n\v\f\r\xa0"  # isspace() of lib/ctype.c, which also counts 0xa0
 _CHARP_LIMIT = 1024
 
+# (bits, signed) of the integers of kernel/params.c; those that are as wide as a pointer have 0.
 _INTEGERS = {
-    "byte": (0, 2**8 - 1),
-    "short": (-(2**15), 2**15 - 1),
-    "ushort": (0, 2**16 - 1),
-    "int": (-(2**31), 2**31 - 1),
-    "uint": (0, 2**32 - 1),
-    "hexint": (0, 2**32 - 1),
-    "long": (-(2**63), 2**63 - 1),
-    "ulong": (0, 2**64 - 1),
-    "ullong": (0, 2**64 - 1),
+    "byte": (8, False),
+    "short": (16, True),
+    "ushort": (16, False),
+    "int": (32, True),
+    "uint": (32, False),
+    "hexint": (32, False),
+    "long": (0, True),
+    "ulong": (0, False),
+    "ullong": (64, False),
 }
+_BOOLEANS = frozenset({"bool", "bool_enable_only", "invbool", "bint"})
+_TEXTS = frozenset({"charp", "string"})
 _WITHOUT_VALUE = frozenset({"bool", "bool_enable_only", "bint"})  # KERNEL_PARAM_OPS_FL_NOARG
-_NUMBER = re.compile(r"([+-]?)(0[xX](?=[0-9a-fA-F])|0|)([0-9a-fA-F]*)\n?", re.ASCII)
+_DIGITS = {
+    8: re.compile("[0-7]+"),
+    10: re.compile("[0-9]+"),
+    16: re.compile("[0-9a-fA-F]+"),
+}
+_MOST_DIGITS = 22  # of 2**64 in octal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +45,34 @@ class _Failure:
 
 def parse_parameters(attempt: Attempt) -> Refusal | None:
     """``parse_args``: all are parsed, a bad one does not end it, and the last failure gives the errno."""
-    declared = attempt.image.parameters
+    # What only .modinfo mentions is no parameter to the kernel.
+    declared = tuple(parameter for parameter in attempt.image.parameters if parameter.ops is not None)
     values: dict[str, str] = {}
     last: int | None = None
-    rest = attempt.request.parameters.lstrip(_SPACES)
+    rest = _bytewise(attempt.request.parameters)
     while rest:
         name, value, rest = _next(rest)
         if value is None and name == "--":
-            if rest and last is None:
-                attempt.say(f"{attempt.name}: parameters '{rest}' after `--' ignored")
+            if last is None:
+                attempt.say(f"{attempt.name}: parameters '{_text(rest)}' after `--' ignored")
             break
-        failure = _set(attempt, declared, name, value, values)
+        failure = _set(attempt, declared, _text(name), None if value is None else _text(value), values)
         if failure:
-            large = failure.errno == errno.ENOSPC
-            relation = "too large" if large else "invalid"
-            attempt.say(f"{attempt.name}: `{failure.quoted}' {relation} for parameter `{name}'")
+            relation = "too large" if failure.errno == errno.ENOSPC else "invalid"
+            attempt.say(f"{attempt.name}: `{failure.quoted}' {relation} for parameter `{_text(name)}'")
             last = failure.errno
     attempt.parameters = values
     return Refusal(last) if last else None
+
+
+def _bytewise(text: str) -> str:
+    """Give the string as the kernel sees it: up to a NUL, a character a byte, without blanks before it."""
+    raw = text.split("\0", 1)[0].encode("utf-8", "surrogateescape")
+    return raw.decode("latin-1").lstrip(_SPACES)
+
+
+def _text(characters: str) -> str:
+    return characters.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _next(text: str) -> tuple[str, str | None, str]:
@@ -91,29 +108,41 @@ def _set(
     wanted = name.replace("-", "_")
     found = next((parameter for parameter in declared if parameter.name.replace("-", "_") == wanted), None)
     if found is None:
-        if name not in {"async_probe", "dyndbg"}:
-            attempt.say(f"{attempt.name}: unknown parameter '{name}' ignored")
+        _say_unknown(attempt, name)
         return None
-    kind, is_array = _kind(found)
-    if value is None and (is_array or kind not in _WITHOUT_VALUE):
+    kind = _kind(found)
+    if value is None and (found.is_array or kind not in _WITHOUT_VALUE):
         return _Failure(errno.EINVAL, "")
     if found.hwparam and attempt.lockdown is not Lockdown.NONE:
+        attempt.say_locked_down("unsafe module parameters")
         return _Failure(errno.EPERM, value or "")
     if found.unsafe:
         attempt.say(f"Setting dangerous option {found.name} - tainting kernel")
         attempt.add_taint(Taint.USER, kernel_only=True)
-    if is_array:
+    if found.is_array:
         return _set_array(attempt, kind, found, value or "", values)
-    outcome = _convert(attempt, kind, found.name, value)
+    outcome = _convert(attempt, kind, found, value)
+    if outcome == "N" and kind == "bool_enable_only" and values.get(found.name) == "Y":
+        outcome = errno.EROFS  # once on, it stays on
     if isinstance(outcome, int):
         return _Failure(outcome, value or "")
     values[found.name] = outcome
     return None
 
 
-def _kind(parameter: Parameter) -> tuple[str, bool]:
-    kind = parameter.type or "unknown"
-    return kind.removeprefix("array of "), parameter.is_array or kind.startswith("array of ")
+def _say_unknown(attempt: Attempt, name: str) -> None:
+    """``unknown_module_param_cb``, which knows two names that no module declares."""
+    if name == "dyndbg":
+        if not attempt.profile.has("DYNAMIC_DEBUG"):
+            attempt.say("dyndbg param is supported only in CONFIG_DYNAMIC_DEBUG builds")
+    elif name != "async_probe":
+        attempt.say(f"{attempt.name}: unknown parameter '{name}' ignored")
+
+
+def _kind(parameter: Parameter) -> str:
+    """Give the type by the functions that the kernel calls; what .modinfo says of it is for people."""
+    ops = parameter.element_ops if parameter.is_array else parameter.ops
+    return (ops or "").removeprefix("param_ops_")
 
 
 def _set_array(attempt: Attempt, kind: str, parameter: Parameter, text: str, values: dict[str, str]) -> _Failure | None:
@@ -123,8 +152,8 @@ def _set_array(attempt: Attempt, kind: str, parameter: Parameter, text: str, val
     for number, element in enumerate(elements):
         if number == parameter.capacity:
             attempt.say(f"{parameter.name}: can only take {number} arguments")
-            return _Failure(errno.EINVAL, elements[0])
-        outcome = _convert(attempt, kind, parameter.name, element)
+            return _Failure(errno.EINVAL, elements[0] if number else text)
+        outcome = _convert(attempt, kind, parameter, element)
         if isinstance(outcome, int):
             return _Failure(outcome, elements[0])
         shown.append(outcome)
@@ -132,16 +161,29 @@ def _set_array(attempt: Attempt, kind: str, parameter: Parameter, text: str, val
     return None
 
 
-def _convert(attempt: Attempt, kind: str, name: str, text: str | None) -> str | int:
+def _convert(attempt: Attempt, kind: str, parameter: Parameter, text: str | None) -> str | int:
     """Give the value as sysfs would show it, or an errno."""
-    if kind in _INTEGERS:
-        return _integer(kind, text or "")
-    if kind in {"bool", "bool_enable_only", "invbool", "bint"}:
+    if kind in _BOOLEANS:
         return _boolean(kind, text, wide=attempt.traits.wide_booleans)
-    if kind == "charp" and text is not None and len(text.encode("utf-8", "surrogateescape")) > _CHARP_LIMIT:
-        attempt.say(f"{name}: string parameter too long")
+    value = text or ""
+    if kind in _INTEGERS:
+        return _integer(kind, value, is_64bit=attempt.profile.is_64bit)
+    if kind in _TEXTS:
+        return _string(attempt, kind, parameter, value)
+    attempt.undecidable.append(f"what the module's own code makes of {parameter.name}={value}")
+    return value
+
+
+def _string(attempt: Attempt, kind: str, parameter: Parameter, text: str) -> str | int:
+    """``param_set_charp`` and ``param_set_copystring``."""
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if kind == "charp" and size > _CHARP_LIMIT:
+        attempt.say(f"{parameter.name}: string parameter too long")
         return errno.ENOSPC
-    return text or ""
+    if kind == "string" and parameter.capacity is not None and size >= parameter.capacity:
+        attempt.say(f"{parameter.name}: string doesn't fit in {parameter.capacity - 1} chars.")
+        return errno.ENOSPC
+    return text
 
 
 def _boolean(kind: str, text: str | None, *, wide: bool) -> str | int:
@@ -153,37 +195,40 @@ def _boolean(kind: str, text: str | None, *, wide: bool) -> str | int:
     return "Y" if value else "N"
 
 
-def _integer(kind: str, text: str) -> str | int:
-    """``kstrtoint`` and its kin with base 0: an optional sign, 0x or 0 for the base, one newline at the end."""
-    lowest, highest = _INTEGERS[kind]
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return errno.EINVAL
-    sign, prefix, digits = match.groups()
-    if sign == "-" and lowest == 0:
-        return errno.EINVAL
-    parse = _base(prefix)
-    value = parse(digits, prefix)
-    if value is None:
-        return errno.EINVAL
-    value = -value if sign == "-" else value
+def _integer(kind: str, text: str, *, is_64bit: bool) -> str | int:
+    """``kstrtoint`` and its kin with base 0."""
+    width, is_signed = _INTEGERS[kind]
+    width = width or (64 if is_64bit else 32)
+    highest = (1 << (width - 1 if is_signed else width)) - 1
+    lowest = -highest - 1 if is_signed else 0
+    is_negative = is_signed and text.startswith("-")
+    magnitude = _magnitude(text[1:] if is_negative else text.removeprefix("+"))
+    if isinstance(magnitude, _Failure):
+        return magnitude.errno
+    value = -magnitude if is_negative else magnitude
     if not lowest <= value <= highest:
         return errno.ERANGE
     return f"{value:#08x}" if kind == "hexint" else str(value)
 
 
-def _base(prefix: str) -> Callable[[str, str], int | None]:
-    if len(prefix) > 1:
-        return lambda digits, _: int(digits, 16)
-    base, allowed = (8, "01234567") if prefix else (10, "0123456789")
+def _magnitude(text: str) -> int | _Failure:
+    """``_kstrtoull``: too large is noticed before what does not belong there; one newline may end it."""
+    base, digits_at = _radix(text)
+    match = _DIGITS[base].match(text, digits_at)
+    if match is None:
+        return _Failure(errno.EINVAL, text)
+    digits = match[0].lstrip("0") or "0"
+    if len(digits) > _MOST_DIGITS or int(digits, base) >> 64:
+        return _Failure(errno.ERANGE, text)
+    if text[match.end() :] not in {"", "\n"}:
+        return _Failure(errno.EINVAL, text)
+    return int(digits, base)
 
-    def parse(digits: str, prefix: str) -> int | None:
-        text = prefix + digits
-        if not text or any(digit not in allowed for digit in digits):
-            return None
-        return int(text, base) if len(text) < _MOST_DIGITS else 2**65
 
-    return parse
-
-
-_MOST_DIGITS = 400  # longer ones are out of every range, and dear to convert
+def _radix(text: str) -> tuple[int, int]:
+    """``_parse_integer_fixup_radix``: the base, and where the digits begin."""
+    if not text.startswith("0"):
+        return 10, 0
+    if text[1:2] in {"x", "X"} and _DIGITS[16].match(text, 2):
+        return 16, 2
+    return 8, 0

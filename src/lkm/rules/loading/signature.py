@@ -10,8 +10,7 @@ __all__ = ["check_permission", "check_signature", "signature_seen"]
 
 def check_permission(attempt: Attempt) -> Refusal | None:
     """``may_init_module``: CAP_SYS_MODULE, and modules not disabled by sysctl or ``nomodule``."""
-    disabled = attempt.state.modules_disabled or attempt.cmdline.has("nomodule")
-    if disabled or not attempt.request.privileged:
+    if attempt.state.forbids_modules or not attempt.request.privileged:
         return Refusal(errno.EPERM)
     return None
 
@@ -38,7 +37,6 @@ def check_signature(attempt: Attempt) -> Refusal | None:
         attempt.say(f"Loading of {signature.reason} is rejected")
         return Refusal(errno.EKEYREJECTED)
     if attempt.lockdown is not Lockdown.NONE:
-        command = attempt.request.command
-        attempt.say(f"Lockdown: {command}: unsigned module loading is restricted; see man kernel_lockdown.7")
+        attempt.say_locked_down("unsigned module loading")
         return Refusal(errno.EPERM)
     return None

@@ -1,10 +1,12 @@
 """The kernel's checks on a module in the kernel's order: a table of contents of ``load_module``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from lkm.formats.elf.constants import SectionIndex
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.rules.loading.attempt import Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
-from lkm.rules.loading.elf import check_elf, check_module_sections
+from lkm.rules.loading.elf import check_elf
 from lkm.rules.loading.identity import (
     check_blacklist,
     check_builtin_name,
@@ -14,9 +16,11 @@ from lkm.rules.loading.identity import (
 )
 from lkm.rules.loading.layout import core_size
 from lkm.rules.loading.parameters import parse_parameters
+from lkm.rules.loading.relocations import check_relocations
+from lkm.rules.loading.sections import check_constructors, check_module_sections, check_section_flags
 from lkm.rules.loading.signature import check_permission, check_signature
 from lkm.rules.loading.symbols import check_duplicate_exports, check_export_versions, resolve_symbols
-from lkm.rules.loading.taints import taint_by_modinfo, taint_by_name, taint_by_signature
+from lkm.rules.loading.taints import check_livepatch, taint_by_modinfo, taint_by_name, taint_by_signature
 from lkm.rules.signature_policy import lockdown_of
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.kernel_traits import KernelTraits
@@ -25,11 +29,19 @@ __all__ = ["judge"]
 
 Stage = Callable[[Attempt], Refusal | None]
 
-_UNDECIDABLE = ("what the module's init function returns",)
+_INIT = "what the module's init function returns"
 
 
 def _stages(traits: KernelTraits) -> tuple[tuple[str, Stage], ...]:
-    taint_first = (("taints", taint_by_modinfo), ("duplicate", check_duplicate))
+    taints: tuple[str, Stage] = ("taints", taint_by_modinfo)
+    flags: tuple[str, Stage] = ("section flags", check_section_flags)
+    duplicate: tuple[str, Stage] = ("duplicate", check_duplicate)
+    # Up to 6.1 the taints come in the middle of the checks, from 6.4 behind them.
+    middle: tuple[tuple[str, Stage], ...]
+    if traits.taints_before_duplicate_check:
+        middle = (taints, flags, duplicate)
+    else:
+        middle = (("livepatch", check_livepatch), duplicate, flags, taints)
     return (
         ("permission", check_permission),
         ("signature", check_signature),
@@ -38,11 +50,13 @@ def _stages(traits: KernelTraits) -> tuple[tuple[str, Stage], ...]:
         ("blacklist", check_blacklist),
         ("struct version", check_struct_version),
         ("vermagic", check_vermagic),
-        *(taint_first if traits.taints_before_duplicate_check else taint_first[::-1]),
+        *middle,
         ("signature taint", taint_by_signature),
+        ("constructors", check_constructors),
         ("name taint", taint_by_name),
         ("export versions", check_export_versions),
         ("symbols", resolve_symbols),
+        ("relocations", check_relocations),
         ("duplicate exports", check_duplicate_exports),
         ("parameters", parse_parameters),
         ("built-in name", check_builtin_name),
@@ -61,13 +75,15 @@ def judge(profile: KernelProfile, state: KernelState, request: Request) -> Verdi
     for name, stage in _stages(profile.traits):
         refusal = stage(attempt)
         if refusal:
-            return Verdict(refusal.errno, name, tuple(attempt.log), attempt.state)
+            return Verdict(
+                refusal.errno, name, tuple(attempt.log), attempt.state, undecidable=tuple(attempt.undecidable)
+            )
     return _loaded(attempt)
 
 
 def _loaded(attempt: Attempt) -> Verdict:
     image = attempt.image
-    names = {symbol.name for symbol in image.elf.symbols}
+    names = {symbol.name for symbol in image.elf.symbols if symbol.section != SectionIndex.UNDEF}
     defaults = {
         parameter.name: attempt.parameters.get(parameter.name, "")
         for parameter in image.parameters
@@ -84,11 +100,5 @@ def _loaded(attempt: Attempt) -> Verdict:
         has_exit="cleanup_module" in names,
     )
     state = attempt.state
-    after = KernelState(
-        modules=(record, *state.modules),
-        taint=state.taint,
-        said=state.said,
-        command_line=state.command_line,
-        modules_disabled=state.modules_disabled,
-    )
-    return Verdict(0, "", tuple(attempt.log), after, record, _UNDECIDABLE)
+    after = replace(state, modules=(record, *state.modules))
+    return Verdict(0, "", tuple(attempt.log), after, record, (*attempt.undecidable, _INIT))

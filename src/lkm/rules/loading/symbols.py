@@ -2,15 +2,16 @@
 
 import errno
 
-from lkm.formats.elf.constants import SectionIndex, SymbolBinding
+from lkm.formats.elf.constants import Machine, SectionIndex, SymbolBinding
 from lkm.formats.elf.reader import Symbol
 from lkm.formats.ksymtab import Export
-from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, Attempt, ModuleRecord, Refusal
+from lkm.rules.loading.attempt import Attempt, ModuleRecord, Refusal
 from lkm.rules.taint import Taint
 
 __all__ = ["check_duplicate_exports", "check_export_versions", "resolve_symbols", "version_agrees"]
 
 _NOT_FOUND = errno.ENOENT
+_IGNORE_GOT = frozenset({Machine.I386, Machine.X86_64})  # kernel/module/main.c ignore_undef_symbol
 
 
 def version_agrees(attempt: Attempt, symbol: str, crc: int | None) -> bool:
@@ -20,13 +21,19 @@ def version_agrees(attempt: Attempt, symbol: str, crc: int | None) -> bool:
     """
     if not attempt.profile.has("MODVERSIONS") or crc is None:
         return True
-    image = attempt.image
-    if attempt.has_flag(IGNORE_MODVERSIONS) or image.elf.section("__versions") is None:
+    name = attempt.info_name
+    versions = attempt.versions
+    if attempt.extended_versions is not None:
+        known = attempt.extended_versions.get(symbol)
+        if known is None:
+            attempt.say_once("extended version", f"{name}: no extended symbol version for {symbol}")
+            return True
+    elif versions is None:
         return attempt.force(symbol) is None
-    known = image.versions.get(symbol)
+    else:
+        known = versions.get(symbol)
     if known == crc:
         return True
-    name = attempt.info_name
     if known is None:
         attempt.say(f"{name}: no symbol version for {symbol}")
     else:
@@ -35,9 +42,8 @@ def version_agrees(attempt: Attempt, symbol: str, crc: int | None) -> bool:
 
 
 def check_export_versions(attempt: Attempt) -> Refusal | None:
-    """Take exports without CRCs as a forced load where the kernel wants versions."""
-    exports = attempt.image.exports
-    if attempt.profile.has("MODVERSIONS") and exports and all(export.crc is None for export in exports):
+    """Take a table of exports without CRCs as a forced load where the kernel wants versions."""
+    if attempt.profile.has("MODVERSIONS") and any(export.crc is None for export in attempt.image.exports):
         return attempt.force("no versions for exported symbols")
     return None
 
@@ -63,17 +69,24 @@ def _place(attempt: Attempt, symbol: Symbol) -> int | None:
     if symbol.section in {SectionIndex.ABS, SectionIndex.LIVEPATCH}:
         return None
     if symbol.section != SectionIndex.UNDEF:
-        count = len(attempt.image.elf.sections)
-        if symbol.section < count:
-            return None
-        attempt.say(f"{name}: Symbol {symbol.name} has an invalid section index {symbol.section} (max {count - 1})")
-        return errno.ENOEXEC
+        return _in_section(attempt, symbol)
     failure = _resolve(attempt, symbol.name)
-    weak = symbol.binding == SymbolBinding.WEAK or symbol.name == "_GLOBAL_OFFSET_TABLE_"
+    ignored = symbol.name == "_GLOBAL_OFFSET_TABLE_" and attempt.profile.machine in _IGNORE_GOT
+    weak = symbol.binding == SymbolBinding.WEAK or ignored
     if failure is None or (failure == _NOT_FOUND and weak):
         return None
     attempt.say(f"{name}: Unknown symbol {symbol.name} (err -{failure})")
     return failure
+
+
+def _in_section(attempt: Attempt, symbol: Symbol) -> int | None:
+    # The kernel knows no extended table of section numbers.
+    index = SectionIndex.XINDEX.value if symbol.extended else symbol.section
+    count = len(attempt.image.elf.sections)
+    if index < count:
+        return None
+    attempt.say(f"{attempt.name}: Symbol {symbol.name} has an invalid section index {index} (max {count - 1})")
+    return errno.ENOEXEC
 
 
 def _resolve(attempt: Attempt, symbol: str) -> int | None:
@@ -101,11 +114,7 @@ def _find(attempt: Attempt, symbol: str) -> tuple[Export, ModuleRecord | None] |
     export = attempt.profile.exports.get(symbol)
     if export and (gpl_ok or not export.gpl_only):
         return export, None
-    for owner in attempt.state.modules:
-        for candidate in owner.exports:
-            if candidate.name == symbol and (gpl_ok or not candidate.gpl_only):
-                return candidate, owner
-    return None
+    return next((found for found in attempt.offers.get(symbol, ()) if gpl_ok or not found[0].gpl_only), None)
 
 
 def _inherit_taint(attempt: Attempt, owner: ModuleRecord | None, symbol: str) -> bool:
@@ -143,7 +152,5 @@ def check_duplicate_exports(attempt: Attempt) -> Refusal | None:
 def _owner(attempt: Attempt, symbol: str) -> str | None:
     if symbol in attempt.profile.exports:
         return "kernel"
-    for module in attempt.state.modules:
-        if any(export.name == symbol for export in module.exports):
-            return module.name
-    return None
+    offers = attempt.offers.get(symbol)
+    return offers[0][1].name if offers else None

@@ -7,50 +7,56 @@ from lkm.rules.loading.signature import signature_seen
 from lkm.rules.signature_policy import SignatureState
 from lkm.rules.taint import Taint
 
-__all__ = ["GPL_LICENSES", "taint_by_modinfo", "taint_by_name", "taint_by_signature"]
+__all__ = ["GPL_LICENSES", "check_livepatch", "taint_by_modinfo", "taint_by_name", "taint_by_signature"]
 
 GPL_LICENSES = frozenset({"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"})
 """The licences that the kernel takes as compatible with its own (include/linux/license.h)."""
 
 
+def check_livepatch(attempt: Attempt) -> Refusal | None:
+    """Refuse a live patch where the kernel can't be patched (``check_modinfo_livepatch``)."""
+    if attempt.image.modinfo.first("livepatch") is None or attempt.profile.has("LIVEPATCH"):
+        return None
+    attempt.say(f"{attempt.name}: module is marked as livepatch module, but livepatch support is disabled")
+    return Refusal(errno.ENOEXEC)
+
+
 def taint_by_modinfo(attempt: Attempt) -> Refusal | None:
-    """Out of tree, staging, licence, test: what .modinfo says, in the kernel's order."""
+    """Out of tree, staging, live patch, licence, test: what .modinfo says, in the kernel's order."""
     info = attempt.image.modinfo
     name = attempt.name
     if info.first("intree") is None:
-        if not attempt.state.taint & Taint.OOT_MODULE:
-            attempt.say(f"{name}: loading out-of-tree module taints kernel.")
-        attempt.add_taint(Taint.OOT_MODULE)
+        _taint(attempt, Taint.OOT_MODULE, f"{name}: loading out-of-tree module taints kernel.")
     if info.first("staging") is not None:
         attempt.add_taint(Taint.CRAP)
         attempt.say(f"{name}: module is from the staging directory, the quality is unknown, you have been warned.")
-    refusal = _livepatch(attempt)
+    refusal = _taint_by_livepatch(attempt)
     if refusal:
         return refusal
-    license_name = info.first("license")
-    if license_name is None:
-        license_name = "unspecified"
-    if license_name not in GPL_LICENSES:
-        if not attempt.state.taint & Taint.PROPRIETARY_MODULE:
-            attempt.say(f"{name}: module license '{license_name}' taints kernel.")
-        attempt.add_taint(Taint.PROPRIETARY_MODULE)
+    licence = info.first("license")
+    if licence not in GPL_LICENSES:
+        shown = "unspecified" if licence is None else licence
+        _taint(attempt, Taint.PROPRIETARY_MODULE, f"{name}: module license '{shown}' taints kernel.")
     if info.first("test") is not None:
-        if not attempt.state.taint & Taint.TEST:
-            attempt.say(f"{name}: loading test module taints kernel.")
-        attempt.add_taint(Taint.TEST)
+        _taint(attempt, Taint.TEST, f"{name}: loading test module taints kernel.")
     return None
 
 
-def _livepatch(attempt: Attempt) -> Refusal | None:
+def _taint(attempt: Attempt, flag: Taint, line: str) -> None:
+    """Taint, and say so if the kernel did not have this taint yet."""
+    if not attempt.state.taint & flag:
+        attempt.say(line)
+    attempt.add_taint(flag)
+
+
+def _taint_by_livepatch(attempt: Attempt) -> Refusal | None:
     if attempt.image.modinfo.first("livepatch") is None:
         return None
-    name = attempt.name
-    if not attempt.profile.has("LIVEPATCH"):
-        attempt.say(f"{name}: module is marked as livepatch module, but livepatch support is disabled")
-        return Refusal(errno.ENOEXEC)
-    attempt.add_taint(Taint.LIVEPATCH)
-    attempt.say_once("livepatch", f"{name}: tainting kernel with TAINT_LIVEPATCH")
-    return None
+    refusal = check_livepatch(attempt)  # no news on a kernel that checks before it taints
+    if refusal is None:
+        attempt.add_taint(Taint.LIVEPATCH)
+        attempt.say_once("livepatch", f"{attempt.name}: tainting kernel with TAINT_LIVEPATCH")
+    return refusal
 
 
 def taint_by_signature(attempt: Attempt) -> Refusal | None:
@@ -66,7 +72,7 @@ def taint_by_signature(attempt: Attempt) -> Refusal | None:
 
 def taint_by_name(attempt: Attempt) -> Refusal | None:
     """Modules that are known to lie about their licence (``check_module_license_and_versions``)."""
-    before = attempt.state.taint
+    before = attempt.taint_before if attempt.traits.repeats_license_taint_line else attempt.state.taint
     if attempt.name == "ndiswrapper":
         attempt.add_taint(Taint.PROPRIETARY_MODULE, kernel_only=True)
     if attempt.name in {"driverloader", "lve"}:

@@ -76,7 +76,7 @@ class _Walk:
     options: UnloadOptions
     loaded: dict[str, _State]
     steps: list[UnloadStep] = field(default_factory=list)
-    active: set[Candidate] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
 
     def remove(self, candidate: Candidate, how: "_How") -> bool:
         """Plan the removal of one module with what belongs to it.
@@ -84,21 +84,21 @@ class _Walk:
         :returns: whether it succeeds, as far as can be foreseen
         :raises Loop: soft dependencies nest too deep
         """
-        if candidate in self.active:
+        if candidate.name in self.active:
             return True  # soft dependencies that lead back: kmod goes round until it has no memory left
         if len(self.active) >= _DEEPEST:
             raise Loop(f"soft dependencies nest deeper than {_DEEPEST}", hint="mend the softdep lines of modprobe.d")
-        self.active.add(candidate)
+        self.active.add(candidate.name)
         try:
             return self._remove(candidate, how)
         finally:
-            self.active.discard(candidate)
+            self.active.discard(candidate.name)
 
     def _remove(self, candidate: Candidate, how: "_How") -> bool:
         configuration = self.resolver.configuration
         ignore = self.options.ignore_commands
         softdep = None if ignore else configuration.softdep(candidate.name)
-        command = None if ignore else configuration.remove_command(candidate.name)
+        command = None if ignore else self.resolver.remove_command(candidate)
         checked = not command and not self.options.ignore_loaded
         if checked:
             answer = self._nothing_to_do(candidate, how)
@@ -158,5 +158,7 @@ class _Walk:
         dependencies = self.resolver.dependencies(candidate)
         for dependency in reversed(dependencies) if self.options.deep else dependencies:
             state = self.loaded.get(dependency.name)
+            if dependency.name in self.active:
+                continue  # its own turn comes when its holders are gone
             if state and not dependency.builtin and state.references == 0:
                 self._take_out(Remove(dependency.name, required=False, leftover=True))

@@ -1,0 +1,110 @@
+"""``modprobe -c``, ``--show-modversions`` and ``--show-exports``: what is configured, and what is in a module file.
+
+Facts: kmod 30, tools/modprobe.c ``show_config``, ``show_modversions``, ``show_exports``; libkmod/libkmod-elf.c.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from lkm.errors import LkmError
+from lkm.formats import symbol_versions
+from lkm.formats.elf.constants import SectionIndex
+from lkm.formats.elf.reader import Elf
+from lkm.formats.modprobe_conf import Softdep
+from lkm.interfaces.compat.messages import put
+from lkm.interfaces.compat.modprobe_run import Run
+from lkm.interfaces.compat.modprobe_settings import Mode
+from lkm.interfaces.compat.module_contents import contents_of, elf_of, section_of
+from lkm.interfaces.compat.refusals import errno_of, text_of
+from lkm.system.configuration import Configuration
+from lkm.system.module_file import ModuleFile
+from lkm.system.root import Root
+
+__all__ = ["show"]
+
+_INDEXES = ("modules.alias", "modules.symbols")
+_CRC_PREFIX = "__crc_"
+_STRINGS = "__ksymtab_strings"
+_NO_CRC = (1 << 64) - 1  # what kmod shows where a CRC can't be found
+
+
+def show(run: Run, operands: Sequence[str]) -> bool:
+    """Answer the query that the options name.
+
+    :returns: whether there is an answer
+    """
+    match run.settings.mode:
+        case Mode.MODVERSIONS:
+            return _show(run, operands[0], "modversions", _versions)
+        case Mode.EXPORTS:
+            return _show(run, operands[0], "symbols", _exports)
+        case _:
+            return _show_configuration(run)
+
+
+def _show_configuration(run: Run) -> bool:
+    """Print the directives that apply by kind, then the aliases of the module tree's indexes."""
+    put("".join(f"{line}\n" for line in _directives(run.context.configuration)))
+    put("\n# End of configuration files. Dumping indexes now:\n\n")
+    for name in _INDEXES:
+        try:
+            index = run.context.tree.index(name)
+            put("".join(f"alias {key} {value.text}\n" for key, value in index.items()) if index else "")
+        except LkmError as error:
+            run.messages.hint(str(error))
+    return True
+
+
+def _directives(configuration: Configuration) -> Iterator[str]:
+    yield from (f"blacklist {found.module}" for found in configuration.blacklist)
+    yield from (f"install {found.module} {found.command}" for found in configuration.installs)
+    yield from (f"remove {found.module} {found.command}" for found in configuration.removes)
+    yield from (f"alias {found.alias} {found.module}" for found in configuration.aliases)
+    yield from (f"options {found.module} {found.options}" for found in configuration.options)
+    yield from (f"softdep {found.module} {_softdep(found)}" for found in configuration.softdeps)
+
+
+def _softdep(found: Softdep) -> str:
+    parts = ([f"pre: {' '.join(found.pre)}"] if found.pre else []) + (
+        [f"post: {' '.join(found.post)}"] if found.post else []
+    )
+    # kmod forgets the space between the two.
+    return "".join(parts)
+
+
+def _show(run: Run, path: str, what: str, rows: Callable[[Elf], Iterable[tuple[str, int]]]) -> bool:
+    """Print what a module file needs or offers: CRC and symbol."""
+    if not path or not os.path.exists(path):  # noqa: PTH110
+        run.complain(f"Module {path} not found.")
+        return False
+    try:
+        found = rows(elf_of(contents_of(ModuleFile(Root(), os.path.abspath(path)))))  # noqa: PTH100
+    except LkmError as error:
+        run.complain(f"could not get {what} of {path}: {text_of(errno_of(error), {})}", str(error))
+        return False
+    put("".join([f"0x{crc:08x}\t{symbol}\n" for symbol, crc in found]))
+    return True
+
+
+def _versions(elf: Elf) -> Iterable[tuple[str, int]]:
+    section_of(elf, "__versions")
+    return [(name.removeprefix("."), crc) for name, crc in symbol_versions.versions(elf).items()]
+
+
+def _exports(elf: Elf) -> Iterable[tuple[str, int]]:
+    """Give the symbols whose CRCs have symbols of their own, else all names without their CRCs (kmod knows no more)."""
+    found = elf.symbol_values_with_prefix(_CRC_PREFIX)
+    if found:
+        return [(name, _crc(elf, value, section)) for name, value, section in found]
+    strings = bytes(section_of(elf, _STRINGS))
+    return [(text, 0) for text in strings.decode("utf-8", "surrogateescape").split("\0") if text]
+
+
+def _crc(elf: Elf, value: int, section: int) -> int:
+    """Resolve a CRC, which is the symbol's value or stands where that points to (``kmod_elf_resolve_crc``)."""
+    if section in {SectionIndex.ABS, SectionIndex.UNDEF}:
+        return value
+    if section >= len(elf.sections):
+        return _NO_CRC
+    field = bytes(elf.contents(elf.sections[section])[value : value + 4])
+    return int.from_bytes(field, "little" if elf.little_endian else "big") if len(field) == 4 else _NO_CRC

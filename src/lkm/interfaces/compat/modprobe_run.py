@@ -1,0 +1,63 @@
+"""What the parts of ``modprobe`` share: the settings, the context, what is said and what is printed."""
+
+import sys
+from dataclasses import dataclass
+
+from lkm.errors import LkmError
+from lkm.interfaces.compat.context import Context
+from lkm.interfaces.compat.hints import not_found_hints
+from lkm.interfaces.compat.messages import Messages, Priority, put
+from lkm.interfaces.compat.modprobe_settings import Settings
+from lkm.rules.resolving import Candidate
+
+__all__ = ["Fatal", "Run"]
+
+
+class Fatal(Exception):
+    """A fatal message was said: kmod ends there and then. No error of the tree, it ends in ``main``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of modprobe."""
+
+    settings: Settings
+    messages: Messages
+    context: Context
+
+    @property
+    def shows(self) -> bool:
+        """Each step is printed."""
+        return self.settings.show_depends or self.messages.shown > Priority.WARNING
+
+    @property
+    def is_dry(self) -> bool:
+        """Nothing is changed."""
+        return self.settings.dry_run or self.settings.show_depends
+
+    def complain(self, text: str, *hints: str) -> None:
+        """Say what is wrong with a module: a warning with ``--all``, else the end, unless it is not shown.
+
+        :raises Fatal: the end (kmod 30, tools/modprobe.c ``LOG``, tools/log.c ``log_printf``)
+        """
+        priority = Priority.WARNING if self.settings.use_all else Priority.FATAL
+        self.messages.say(priority, text)
+        for hint in hints:
+            self.messages.hint(hint)
+        if priority is Priority.FATAL and self.messages.shown >= Priority.FATAL:
+            raise Fatal
+
+    def show(self, text: str) -> None:
+        """Print a step, at once, where steps are printed."""
+        if self.shows:
+            put(f"{text}\n")
+            sys.stdout.flush()
+
+    def lookup(self, name: str) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+        """Give what a name leads to, and hints why it leads to nothing."""
+        try:
+            found = self.context.resolver.lookup(name)
+            hints = () if found or self.messages.shown < Priority.ERROR else not_found_hints(self.context, name)
+        except LkmError as error:
+            return (), (str(error), *([error.hint] if error.hint else []))
+        return found, hints
