@@ -185,6 +185,13 @@ def test_the_same_modules_in_turn_get_the_same_answers(fresh: Machine, tree: Mod
     } | {name: "" for name, value in emulated.parameters("par").items() if not value}
 
 
+def test_built_ins_that_show_in_sysfs_are_those_of_the_image(fresh: Machine, tree: ModuleTree) -> None:
+    script = 'cd /sys/module; for name in *; do [ -e "$name/initstate" ] || echo "$name"; done'
+    shown = set(fresh.run(["sh", "-c", script]).stdout.decode().split())
+    assert len(shown) > 40
+    assert shown == gather(tree).visible_builtins
+
+
 def test_sizes_and_users_are_those_of_the_real_kernel(fresh: Machine, tree: ModuleTree) -> None:
     real, emulated = VmKernel(fresh), EmulatedKernel(tree)
     before = {module.name for module in real.loaded()}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from lkm.errors import LkmError, Unreadable
 from lkm.formats import kernel_image, symvers
+from lkm.formats.builtin_parameters import visible_owners
 from lkm.formats.elf.reader import Elf
 from lkm.formats.ksymtab import Export, exports
 from lkm.formats.module_image import ModuleImage
@@ -42,7 +43,7 @@ def gather(tree: ModuleTree) -> KernelProfile:
         exports=found,
         config=config or _guessed_config(image),
         certificates=None if vmlinux is None else _certificates(vmlinux),
-        visible_builtins=_visible_builtins(tree),
+        visible_builtins=_visible_builtins(tree, vmlinux),
         sources=sources,
     )
 
@@ -64,16 +65,26 @@ def _sample(tree: ModuleTree) -> tuple[ModuleImage, str]:
     )
 
 
-def _visible_builtins(tree: ModuleTree) -> frozenset[str]:
-    """Tell which built-ins have a directory in /sys/module: those with a parameter or a version.
+def _visible_builtins(tree: ModuleTree, vmlinux: bytes | None) -> frozenset[str]:
+    """Tell which built-ins have a directory in /sys/module: those with a parameter that shows, or a version.
 
-    A parameter without permissions does not show, which no file tells (kernel/params.c ``param_sysfs_builtin`` and
-    ``version_sysfs_builtin``, 6.1). Where the kernel's build left no modules.builtin.modinfo, all are taken to show.
+    Only the kernel image knows which parameters show and under which name; without it every declared one counts
+    (kernel/params.c ``param_sysfs_builtin`` and ``version_sysfs_builtin``, 6.1). Where the kernel's build left no
+    modules.builtin.modinfo either, all built-ins are taken to show.
     """
-    if not tree.builtin_modinfo:
+    owners = _parameter_owners(vmlinux)
+    if owners is None and not tree.builtin_modinfo:
         return frozenset(tree.builtins)
-    shown = {"parmtype", "version"}
-    return frozenset(name for name, info in tree.builtin_modinfo.items() if any(key in shown for key, _ in info.fields))
+    shown = {"version"} if owners is not None else {"version", "parmtype"}
+    named = [name for name, info in tree.builtin_modinfo.items() if any(key in shown for key, _ in info.fields)]
+    return frozenset(named) | (owners or frozenset())
+
+
+def _parameter_owners(vmlinux: bytes | None) -> frozenset[str] | None:
+    try:
+        return None if vmlinux is None else visible_owners(Elf(vmlinux))
+    except LkmError:
+        return None
 
 
 def _config(tree: ModuleTree) -> tuple[Mapping[str, str], str]:
