@@ -1,6 +1,5 @@
 """A kernel, modules for it, and what it answers: for tests of the loader's rules."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from lkm.formats.elf.constants import Machine
@@ -29,9 +28,8 @@ __all__ = [
 
 VERMAGIC = "6.1.0-test SMP preempt mod_unload modversions "
 LAYOUT_CRC = 0x11223344
-CONFIG = {
-    option: "y"
-    for option in (
+CONFIG = dict.fromkeys(
+    (
         "MODULES",
         "MODULE_FORCE_LOAD",
         "MODULE_FORCE_UNLOAD",
@@ -41,8 +39,9 @@ CONFIG = {
         "STRICT_MODULE_RWX",
         "LIVEPATCH",
         "DYNAMIC_DEBUG",
-    )
-}
+    ),
+    "y",
+)
 
 
 def export(name: str, crc: int | None = 0x77, *, gpl_only: bool = False, namespace: str | None = None) -> Export:
@@ -76,7 +75,7 @@ TRUSTED = SignatureFinding(SignatureState.TRUSTED)
 
 def configured(profile: KernelProfile = PROFILE, **options: bool) -> KernelProfile:
     """Turn options of the configuration on or off."""
-    config: Mapping[str, str] = {**profile.config, **{name: "y" for name, value in options.items() if value}}
+    config = {**profile.config, **dict.fromkeys(options, "y")}
     return replace(profile, config={name: value for name, value in config.items() if options.get(name, True)})
 
 
@@ -86,7 +85,7 @@ def needs(*names: str, crc: int | None = None, weak: bool = False) -> tuple[Impo
     return tuple(Import(name, weak, own.get(name, 0x77) if crc is None else crc) for name in names)
 
 
-def recipe(  # noqa: PLR0913  all by name
+def recipe(
     name: str = "mod",
     *,
     licence: str = "GPL",
@@ -102,12 +101,12 @@ def recipe(  # noqa: PLR0913  all by name
     :param extra: more entries of .modinfo
     :param without: keys of .modinfo to leave out
     """
-    info = tuple(entry for entry in usual_modinfo(name, vermagic, licence=licence, intree=intree))
-    info = tuple(entry for entry in info if entry[0] not in without)
+    usual = usual_modinfo(name, vermagic, licence=licence, intree=intree)
+    info = tuple(entry for entry in usual if entry[0] not in without)
     return ModuleRecipe(name, (*info, *extra), imports=imports, exports=exports, layout_crc=LAYOUT_CRC)
 
 
-def answer(  # noqa: PLR0913  all by name
+def answer(
     module: bytes | ModuleRecipe,
     parameters: str = "",
     *,

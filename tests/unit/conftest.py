@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lkm.actions.sample_tree import make_sample_tree
-
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a sample tree, made once: for reading only."""
+    from lkm.actions.sample_tree import make_sample_tree  # noqa: PLC0415  most tests need none
+
     root = tmp_path_factory.mktemp("sample") / "root"
     make_sample_tree(str(root))
     return root

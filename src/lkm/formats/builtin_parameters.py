@@ -44,7 +44,7 @@ class _Names:
 
     def __init__(self, image: Elf) -> None:
         self._image = image
-        self._section: "Section | None" = None
+        self._section: Section | None = None
         self._contents = memoryview(b"")
 
     def at(self, address: int) -> str:

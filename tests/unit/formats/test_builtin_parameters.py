@@ -35,7 +35,7 @@ def _image(parameters: list[tuple[str, int]], *, is_64bit: bool = True, little_e
 def test_the_prefixes_of_what_has_permissions(is_64bit: bool, little_endian: bool) -> None:  # noqa: FBT001
     parameters = [("rcutree.blimit", 0o444), ("debug", 0o644), ("hidden.one", 0), ("a.b.c", 0o200)]
     image = _image(parameters, is_64bit=is_64bit, little_endian=little_endian)
-    assert visible_owners(Elf(image)) == {"rcutree", "kernel", "a.b"}
+    assert visible_owners(Elf(image)) == frozenset({"rcutree", "kernel", "a.b"})
 
 
 def test_an_image_without_the_section_tells_nothing() -> None:

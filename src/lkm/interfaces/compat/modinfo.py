@@ -18,7 +18,7 @@ from lkm.interfaces.compat.messages import Messages, put, version
 from lkm.interfaces.compat.modinfo_output import Layout
 from lkm.interfaces.compat.modinfo_source import Fields, Signers, fields_of
 from lkm.interfaces.compat.module_contents import refusal
-from lkm.interfaces.compat.refusals import errno_of, explain, text_of
+from lkm.interfaces.compat.refusals import errno_of, explain, report, text_of
 from lkm.interfaces.target import target_from_environment
 from lkm.rules.resolving import Candidate
 from lkm.system.module_file import ModuleFile
@@ -95,11 +95,15 @@ def main(argv: Sequence[str]) -> int:
         messages.error("missing module or filename.")
         return 1
     layout = Layout(chosen.get("F"), "\0" if "0" in chosen else "\n", messages.error)
-    with Context(
-        target_from_environment(), directory=chosen.get("b"), release=chosen.get("k"), reads_modprobe_d=False
-    ) as context:
-        run = _Run(context, messages, layout, "m" in chosen)
-        shown = [_show(run, word) for word in parsed.operands]
+    try:
+        with Context(
+            target_from_environment(), directory=chosen.get("b"), release=chosen.get("k"), reads_modprobe_d=False
+        ) as context:
+            run = _Run(context, messages, layout, "m" in chosen)
+            shown = [_show(run, word) for word in parsed.operands]
+    except LkmError as error:
+        report(messages, error)
+        return 1
     return int(not all(shown))
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from lkm.errors import LkmError
 from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.messages import Messages, put, version
-from lkm.interfaces.compat.modprobe_run import Fatal, Run
+from lkm.interfaces.compat.modprobe_run import LOOKUP_ERRORS, Fatal, Run
 from lkm.interfaces.compat.modprobe_settings import Mode, Settings, UsageMistake, read, words_of
-from lkm.interfaces.compat.refusals import explain
+from lkm.interfaces.compat.refusals import report
 from lkm.interfaces.target import target_from_environment
 
 __all__ = ["main"]
@@ -79,8 +79,7 @@ def main(argv: Sequence[str]) -> int:
     except Fatal:
         return 1
     except LkmError as error:
-        messages.error(error.what)
-        explain(messages, error)
+        report(messages, error)
         return 1
 
 
@@ -129,7 +128,7 @@ def _run(run: Run) -> bool:
 
 def _say_problems(run: Run) -> None:
     """Say what of the configuration is ignored, as libkmod does: with ``-q`` too."""
-    with contextlib.suppress(LkmError):  # without a tree nothing is looked up, and that is said later
+    with contextlib.suppress(*LOOKUP_ERRORS):  # nothing will be found, and that is said then
         for problem in run.context.configuration.problems:
             if problem.kind.is_printed:
                 sys.stderr.write(f"libkmod: ERROR ../libkmod/{problem.kind.value}: {problem.text}\n")

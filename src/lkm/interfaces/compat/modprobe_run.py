@@ -3,14 +3,17 @@
 import sys
 from dataclasses import dataclass
 
-from lkm.errors import LkmError
+from lkm.errors import FormatError, TreeMissing, UsageError
 from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.hints import not_found_hints
 from lkm.interfaces.compat.messages import Messages, Priority, put
 from lkm.interfaces.compat.modprobe_settings import Settings
 from lkm.rules.resolving import Candidate
 
-__all__ = ["Fatal", "Run"]
+__all__ = ["LOOKUP_ERRORS", "Fatal", "Run"]
+
+LOOKUP_ERRORS = (FormatError, TreeMissing, UsageError)
+"""Without a root, a tree or an index that can be read there is nothing to find, as for kmod."""
 
 
 class Fatal(Exception):
@@ -53,11 +56,16 @@ class Run:
             put(f"{text}\n")
             sys.stdout.flush()
 
+    @property
+    def _hints(self) -> bool:
+        """Hints are looked for, which takes a while; many names at once come from programs, which read none."""
+        return self.messages.shown >= Priority.ERROR and not self.settings.use_all
+
     def lookup(self, name: str) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
         """Give what a name leads to, and hints why it leads to nothing."""
         try:
             found = self.context.resolver.lookup(name)
-            hints = () if found or self.messages.shown < Priority.ERROR else not_found_hints(self.context, name)
-        except LkmError as error:
+            hints = () if found or not self._hints else not_found_hints(self.context, name)
+        except LOOKUP_ERRORS as error:
             return (), (str(error), *([error.hint] if error.hint else []))
         return found, hints

@@ -16,7 +16,7 @@ from lkm.errors import (
 )
 from lkm.interfaces.compat.messages import Messages
 
-__all__ = ["errno_of", "explain", "text_of"]
+__all__ = ["errno_of", "explain", "report", "text_of"]
 
 _BY_CLASS: tuple[tuple[type[LkmError], int], ...] = (
     (ModuleSupportMissing, errno.ENOSYS),
@@ -44,6 +44,13 @@ def errno_of(error: LkmError) -> int:
 def text_of(number: int, texts: Mapping[int, str]) -> str:
     """Give a tool's text for an errno: its own, or the system's."""
     return texts.get(number) or os.strerror(number)
+
+
+def report(messages: Messages, error: LkmError) -> None:
+    """Say what no text of kmod's fits: what this program alone can meet, such as a kernel that is unknown."""
+    messages.error(str(error))
+    if error.hint:
+        messages.hint(error.hint)
 
 
 def explain(messages: Messages, error: LkmError) -> None:

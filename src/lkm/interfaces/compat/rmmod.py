@@ -13,7 +13,7 @@ from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.getopt import Grammar, parse
 from lkm.interfaces.compat.holders import in_sysfs_order
 from lkm.interfaces.compat.messages import Messages, put, version
-from lkm.interfaces.compat.refusals import errno_of, explain, text_of
+from lkm.interfaces.compat.refusals import errno_of, explain, report, text_of
 from lkm.interfaces.target import target_from_environment
 from lkm.kernels.base import UnloadFlags
 from lkm.rules.causes import causes_of_unload
@@ -65,8 +65,12 @@ def main(argv: Sequence[str]) -> int:
     if not parsed.operands:
         messages.error("missing module name.")
         return 1
-    with Context(target_from_environment(), reads_modprobe_d=False) as context:
-        done = [_remove(messages, context, word, flags) for word in parsed.operands]
+    try:
+        with Context(target_from_environment(), reads_modprobe_d=False) as context:
+            done = [_remove(messages, context, word, flags) for word in parsed.operands]
+    except LkmError as error:
+        report(messages, error)
+        return 1
     return int(not all(done))
 
 

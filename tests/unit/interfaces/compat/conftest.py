@@ -1,18 +1,11 @@
-"""The front-ends on a small tree and an emulated kernel."""
+"""The front-ends on the sample tree and an emulated kernel."""
 
 from pathlib import Path
 
 import pytest
 from tests.support.front_ends import Run, run_front_end
 
-from lkm.actions.sample_tree import RELEASE, make_sample_tree
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("sample")
-    make_sample_tree(str(root))
-    return root
+from lkm.actions.sample_tree import RELEASE
 
 
 @pytest.fixture
@@ -29,4 +22,5 @@ def environment(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def run(environment: Path) -> Run:
+    """A front-end, to be called with its name and its arguments."""
     return run_front_end

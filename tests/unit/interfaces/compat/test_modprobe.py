@@ -320,3 +320,26 @@ def test_version_and_help(run: Run) -> None:
     assert run("modprobe", "-V").output.split()[2] == "30"
     assert run("modprobe", "--help").output.startswith("Usage:")
     assert run("modprobe", "--foo").errors == ["modprobe: unrecognized option '--foo'"]
+
+
+@pytest.mark.parametrize("tool", ["insmod", "modinfo", "modprobe", "rmmod"])
+def test_a_kernel_that_is_unknown(run: Run, sample: Path, monkeypatch: pytest.MonkeyPatch, tool: str) -> None:
+    monkeypatch.setenv("LKM_KERNEL", "nonsense")
+    outcome = run(tool, str(sample / "home/you/hello.ko"))
+    assert outcome.status == 1
+    assert len(outcome.errors) == 1
+    assert "nonsense" in " ".join([*outcome.errors, *outcome.hints])
+
+
+def test_a_file_that_the_index_promises_and_that_is_gone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LKM_KERNEL")
+    root = tmp_path / "root"
+    (root / "lib/modules/1").mkdir(parents=True)
+    (root / "lib/modules/1/modules.dep").write_text("a.ko:\n")
+    outcome = run("modprobe", "-d", str(root), "-S", "1", "a")
+    assert outcome.errors == [
+        "modprobe: ERROR: could not insert 'a': Unknown symbol in module, or unknown parameter (see dmesg)"
+    ]
+    assert outcome.hints[0] == f"{root}/lib/modules/1/a.ko: no such file or directory"
