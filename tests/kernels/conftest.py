@@ -1,3 +1,5 @@
+"""Machines for tests: one boot serves many."""
+
 from collections.abc import Iterator
 from pathlib import Path
 

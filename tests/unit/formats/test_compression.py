@@ -1,3 +1,5 @@
+"""Compressed modules: every kind, damaged, and too large when unpacked."""
+
 import gzip
 import lzma
 import struct

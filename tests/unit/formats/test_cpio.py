@@ -1,3 +1,5 @@
+"""newc archives, written and read."""
+
 import stat
 import subprocess
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Wildcards as the C library's fnmatch reads them."""
+
 import time
 
 import pytest

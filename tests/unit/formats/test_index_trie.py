@@ -1,3 +1,5 @@
+"""The reader of depmod's binary indexes."""
+
 import fnmatch
 import mmap
 import tempfile

@@ -1,3 +1,5 @@
+"""The kernel command line, in the kernel's reading and in kmod's."""
+
 import time
 
 import pytest

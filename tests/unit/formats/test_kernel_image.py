@@ -1,3 +1,5 @@
+"""Kernel images, unpacked and asked for their release."""
+
 import bz2
 import gzip
 import lzma

@@ -1,3 +1,5 @@
+"""modprobe.d, by kmod's parser to the character."""
+
 import time
 
 import pytest

@@ -1,3 +1,5 @@
+"""modules.dep as text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""/proc/modules."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The target that the environment names."""
+
 from lkm.interfaces.target import target_from_environment
 
 

@@ -1,3 +1,5 @@
+"""The configuration of modprobe, from all its places."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""The reader of ELF files, on files that the writer made."""
+
 import mmap
 import struct
 import tempfile

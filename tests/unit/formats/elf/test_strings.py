@@ -1,3 +1,5 @@
+"""String tables, honest and overlapping."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The writer of ELF objects."""
+
 import struct
 
 import pytest

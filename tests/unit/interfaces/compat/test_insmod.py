@@ -1,3 +1,5 @@
+"""insmod."""
+
 import errno
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""lsmod."""
+
 import pytest
 from tests.support.front_ends import Run
 

@@ -1,3 +1,5 @@
+"""The front-ends' messages."""
+
 import syslog
 
 import pytest

@@ -1,3 +1,5 @@
+"""modinfo."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""modprobe's options and its environment."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The kernel's refusals in kmod's words."""
+
 import errno
 
 import pytest

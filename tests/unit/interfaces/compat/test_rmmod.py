@@ -1,3 +1,5 @@
+"""rmmod."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Choosing an accelerator by starting it."""
+
 import pytest
 
 from lkm.errors import MachineError

@@ -1,3 +1,5 @@
+"""What a machine starts with."""
+
 import struct
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The modules that a machine's initramfs needs."""
+
 import lzma
 from pathlib import Path
 

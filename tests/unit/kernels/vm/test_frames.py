@@ -1,3 +1,5 @@
+"""Frames between a machine and its owner."""
+
 import json
 import struct
 

@@ -1,3 +1,5 @@
+"""Kernels that can be booted."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""A machine's initramfs, read back."""
+
 import shutil
 import stat
 import subprocess

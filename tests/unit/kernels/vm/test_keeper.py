@@ -1,3 +1,5 @@
+"""The keeper ends QEMU when its owner is gone."""
+
 import os
 import signal
 import subprocess

@@ -1,3 +1,5 @@
+"""QEMU's command line."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Errors that travel out of a machine."""
+
 import json
 
 import pytest

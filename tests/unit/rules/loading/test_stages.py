@@ -64,7 +64,7 @@ def _stage(faults: tuple[str, ...], profile: KernelProfile) -> str:
 
 @pytest.mark.parametrize("profile", [PROFILE, MODERN], ids=["6.1", "6.18"])
 def test_the_first_fault_decides(profile: KernelProfile) -> None:
-    faults = FAULTS
+    faults: tuple[str, ...] = FAULTS
     if profile is MODERN:  # there, what is a duplicate is noticed before its sections are looked at
         at = faults.index("section flags")
         faults = (*faults[:at], "duplicate", "section flags", *faults[at + 2 :])
