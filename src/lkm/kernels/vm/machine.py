@@ -109,8 +109,8 @@ class Machine:
     def console(self) -> tuple[str, ...]:
         """The last lines that the kernel wrote to its console, oldest first; they stay when the machine has ended."""
         if self._link is not None:
-            self._console = self._link.console()[-_CONSOLE_LINES:]
-        return self._console
+            self._console = self._link.console()
+        return self._console[-_CONSOLE_LINES:]
 
     def run(
         self,
@@ -217,14 +217,16 @@ class Machine:
     def _lose(self, error: MachineLost) -> NoReturn:
         status = processes.stop(self._process, 0.0 if isinstance(error, MachineTimeout) else _END_SECONDS)
         self._end(_END_SECONDS)
-        panics = [line.partition(_PANIC)[2] for line in self._console if _PANIC in line]
+        panics = [number for number, line in enumerate(self._console) if _PANIC in line]
         if panics:
-            raise MachineLost(f"the machine's kernel panicked: {panics[0]}", console=self._console) from None
+            shown = self._console[panics[0] :][:_CONSOLE_LINES]  # a stack dump of any length follows
+            reason = shown[0].partition(_PANIC)[2]
+            raise MachineLost(f"the machine's kernel panicked: {reason}", console=shown) from None
         what = error.what if isinstance(error, MachineTimeout) else f"{error.what} (QEMU's status: {status})"
-        raise type(error)(what, console=self._console, hint=_HINT) from None
+        raise type(error)(what, console=self.console, hint=_HINT) from None
 
     def _end(self, seconds: float = 0.0) -> None:
         if self._link is not None:
-            self._console = self._link.console(seconds)[-_CONSOLE_LINES:]
+            self._console = self._link.console(seconds)
         self._running.close()
         self._process = self._link = None
