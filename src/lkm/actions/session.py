@@ -1,7 +1,6 @@
 """What a command works on: a root, its module tree and configuration, and a kernel."""
 
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,15 +25,11 @@ class Target(NamedTuple):
     :param root: a directory that stands for ``/``
     :param release: the kernel release; None is the running kernel's, or the root's only one
     :param kernel: ``live``, ``emulated``, ``emulated:DIR``, ``vm`` or ``vm:VMLINUZ``
-    :param config_paths: files or directories of the host instead of modprobe.d's own; none is modprobe.d
-    :param config_root: where modprobe.d is, if not in the root: ``modprobe -d`` moves only the module tree
     """
 
     root: str = "/"
     release: str | None = None
     kernel: str = "live"
-    config_paths: Sequence[str] = ()
-    config_root: str | None = None
 
 
 class Session:
@@ -98,14 +93,7 @@ class Session:
         """The modprobe configuration, with the kernel's command line."""
         from lkm.system.configuration import read  # noqa: PLC0415  lsmod needs none
 
-        paths = [os.path.abspath(path) for path in self.target.config_paths]  # noqa: PTH100
-        on_host = bool(paths) or self.target.config_root == "/"
-        return read(
-            Root() if on_host else self.root,
-            directories=paths or None,
-            cmdline=self.kernel.command_line(),
-            tree_directory=self.tree.display_directory if on_host else self.tree.directory,
-        )
+        return read(self.root, cmdline=self.kernel.command_line(), tree_directory=self.tree.directory)
 
     @cached_property
     def resolver(self) -> "Resolver":
