@@ -81,7 +81,8 @@ def encode_rows(rows: list[Row]) -> bytes:
 
 def _grouped(rows: list[Row]) -> tuple[list[bytes], list[bytes]]:
     """Sort the keys, each once, and bring the values of each together, with their number before them."""
-    ordered = sorted(reversed(rows), key=itemgetter(0))
+    ordered = rows[::-1]
+    ordered.sort(key=itemgetter(0))
     keys: list[bytes] = []
     values: list[bytes] = []
     several: dict[int, list[bytes]] = {}
@@ -109,9 +110,7 @@ def _shared_lengths(keys: list[bytes]) -> list[int]:
     heads = b"".join([key[:_WIDTH].ljust(_WIDTH, b"\0") for key in keys])
     differences = int.from_bytes(heads[:-_WIDTH]) ^ int.from_bytes(heads[_WIDTH:])
     rows = differences.to_bytes(len(heads) - _WIDTH)
-    lengths = [
-        _WIDTH - len(rows[place : place + _WIDTH].lstrip(b"\0")) for place in range(0, len(rows), _WIDTH)
-    ]
+    lengths = [_WIDTH - len(rows[place : place + _WIDTH].lstrip(b"\0")) for place in range(0, len(rows), _WIDTH)]
     for number, length in enumerate(lengths):
         if length == _WIDTH:
             lengths[number] = _shared_length(keys[number], keys[number + 1])

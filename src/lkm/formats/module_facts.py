@@ -92,7 +92,7 @@ def read_facts(read: "Read", size: int) -> ModuleFacts:
 # --- sections ---------------------------------------------------------------------------------------------------------
 
 
-class _Damaged(Exception):  # noqa: N818  it never leaves this file
+class _Damaged(Exception):
     def __init__(self, damage: Damage) -> None:
         super().__init__(damage)
         self.damage = damage
@@ -115,9 +115,10 @@ class _Sections:
         self._records = read(offset, length)
         if len(self._records) != length:
             raise _Damaged(Damage.INVALID)
-        self._names = self._at(names)
-        if not self._names or self._names[-1]:
+        found = self._at(names)
+        if not found or found[-1]:
             raise _Damaged(Damage.INVALID)
+        self._names = found
         records = memoryview(self._records)
         self._name_offsets = column(records, self.layout.section, 0, "I", is_native=self.layout.is_native)
         self._name_offsets[0] = -1  # number 0 is no section

@@ -5,7 +5,7 @@ Reading it makes lists of bytes and nothing else, whatever the input; one that c
 
 from array import array
 from collections.abc import Sequence
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from struct import Struct
 
 from lkm.errors import FormatError
@@ -26,8 +26,11 @@ def encode(facts: Sequence[ModuleFacts]) -> bytes:
 
     :param facts: of any number of modules; no name holds a NUL
     """
-    numbers = array("I", [number for one in facts for number in (*map(len, one[:_LISTS]), one.damage)])
-    names = chain.from_iterable(chain.from_iterable([one[:_LISTS] for one in facts]))
+    rows = [(one.aliases, one.softdeps, one.weakdeps, one.exports, one.needs, one.weak) for one in facts]
+    numbers = array(
+        "I", [count for one, row in zip(facts, rows, strict=True) for count in (*map(len, row), one.damage)]
+    )
+    names = chain.from_iterable(chain.from_iterable(rows))
     return b"".join((_COUNT.pack(len(facts)), numbers.tobytes(), b"\0".join(names)))
 
 
@@ -53,9 +56,8 @@ def decode(data: bytes) -> list[ModuleFacts]:
     found = []
     place = 0
     for row in range(0, count * _NUMBERS, _NUMBERS):
-        lists = []
-        for length in lengths[row : row + _LISTS]:
-            lists.append(names[place : place + length] if length else [])
-            place += length
-        found.append(ModuleFacts(*lists, damage=lengths[row + _LISTS]))
+        ends = list(accumulate(lengths[row : row + _LISTS], initial=place))
+        aliases, softdeps, weakdeps, exports, needs, weak = (names[a:b] for a, b in pairwise(ends))
+        found.append(ModuleFacts(aliases, softdeps, weakdeps, exports, needs, weak, lengths[row + _LISTS]))
+        place = ends[-1]
     return found

@@ -43,7 +43,7 @@ def read_depmod_d(root: Root, paths: Iterable[str] | None, say: Callable[[Notice
         except Unreadable as error:
             say(Notice(Level.ERROR, f"file parse {shown}: {error.what}"))
             continue
-        configuration += found
+        configuration = configuration.followed_by(found)
         for line in bad:
             say(Notice(Level.ERROR, f"{shown}:{line.line}: ignoring bad line starting with '{line.command}'"))
     return configuration

@@ -19,7 +19,7 @@ from lkm.formats.module_facts_codec import FORMAT, decode, encode
 from lkm.system.file_set import replace_files
 from lkm.system.root import Root
 
-__all__ = ["DIRECTORY", "FactsCache", "encoded_facts"]
+__all__ = ["DIRECTORY", "FactsCache"]
 
 DIRECTORY = "/var/cache/lkm/index"
 """Where the caches of a root are."""
@@ -63,18 +63,27 @@ class FactsCache:
         except (FormatError, ValueError):
             return {}
 
-    def store(self, data: bytes, stamp: bytes | None) -> None:
-        """Keep facts and the stamp of the indexes; silently nothing where that is not possible.
+    def store_facts(self, keys: Sequence[bytes], facts: Sequence[ModuleFacts]) -> None:
+        """Keep facts for the next run; silently not, where that is not possible.
 
-        :param data: from :func:`encoded_facts`; empty to keep the facts that are there
-        :param stamp: None where the indexes must be made anew the next time
+        :param keys: what the facts of a file depend on, without NUL
+        :param facts: of each file
         """
-        files = ({f"{self._name}.facts": data} if data else {}) | {f"{self._name}.stamp": stamp or b""}
+        joined, data = b"\0".join(keys), encode(facts)
+        header = _HEADER.pack(_MAGIC, FORMAT, len(joined), crc32(joined), crc32(data))
+        self._store("facts", b"".join((header, joined, data)))
+
+    def store_stamp(self, stamp: bytes) -> None:
+        """Keep what the indexes were made from; empty where the next run must make them anew."""
+        if stamp or self.stamp():
+            self._store("stamp", stamp)
+
+    def _store(self, kind: str, data: bytes) -> None:
         try:
             if self._root.is_dir(_PARENT):
                 directory = self._root.host_path(DIRECTORY)
                 os.makedirs(directory, mode=0o755, exist_ok=True)  # noqa: PTH103  pathlib is dear at start-up
-                replace_files(directory, files)
+                replace_files(directory, {f"{self._name}.{kind}": data})
         except (OSError, LkmError):
             return
 
@@ -106,13 +115,3 @@ class FactsCache:
             return b""
         finally:
             os.close(fd)
-
-
-def encoded_facts(keys: Sequence[bytes], facts: Sequence[ModuleFacts]) -> bytes:
-    """Give what :meth:`FactsCache.store` keeps.
-
-    :param keys: what a file's facts depend on, without NUL
-    :param facts: of each file
-    """
-    joined, data = b"\0".join(keys), encode(facts)
-    return b"".join((_HEADER.pack(_MAGIC, FORMAT, len(joined), crc32(joined), crc32(data)), joined, data))

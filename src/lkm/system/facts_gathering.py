@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lkm.errors import FormatError
 from lkm.formats.compression import Compression, decompress, detect
+from lkm.formats.elf.constants import MAGIC
 from lkm.formats.module_facts import Damage, ModuleFacts, damaged, read_facts
 from lkm.formats.module_facts_codec import decode, encode
 from lkm.system.apart import Apart, processors
@@ -54,10 +55,11 @@ def facts_of_file(path: str) -> ModuleFacts:
     try:
         size = os.fstat(fd).st_size
         head = os.pread(fd, _MAGIC, 0)
-        if len(head) < _MAGIC:
-            return damaged(Damage.INVALID)
-        if detect(head) is not Compression.NONE:
-            return _packed(fd, size)
+        if head[:4] != MAGIC or len(head) < _MAGIC:
+            if len(head) < _MAGIC:
+                return damaged(Damage.INVALID)
+            if detect(head) is not Compression.NONE:
+                return _packed(fd, size)
         pread = os.pread
         return read_facts(lambda offset, count: pread(fd, count, offset), size)
     except OSError as error:

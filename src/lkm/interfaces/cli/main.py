@@ -11,7 +11,7 @@ from lkm.errors import LkmError, Unreadable, UsageError
 
 __all__ = ["FRONT_ENDS", "main"]
 
-FRONT_ENDS = ("insmod", "lsmod", "modinfo", "modprobe", "rmmod")
+FRONT_ENDS = ("depmod", "insmod", "kmod", "lsmod", "modinfo", "modprobe", "rmmod")
 """The tools that ``lkm TOOL`` and a link named TOOL stand for."""
 
 

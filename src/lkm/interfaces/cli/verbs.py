@@ -21,15 +21,16 @@ _VERBS = {
     "list": "show the loaded modules",
     "show": "tell all about a module",
     "deps": "show what a module needs, or what needs it",
-    "find": "find modules by alias, symbol, file or configuration option",
+    "find": "find modules by device, alias, symbol, file or configuration option",
     "load": "load modules with what they need",
     "unload": "remove modules with what is left over",
+    "index": "write the indexes of a module tree, as depmod does",
     "links": "make links so that modprobe and the others run lkm",
     "demo": "see it work, on an emulated kernel",
 }
 
 _EPILOG = """\
-front-ends: lkm modprobe, insmod, rmmod, lsmod and modinfo take the arguments of the tools that they stand for.
+front-ends: lkm modprobe, insmod, rmmod, lsmod, modinfo, depmod and kmod take the arguments of the tools they stand for.
 
 kernels: live is the running kernel; emulated:DIR answers as a real one would and keeps its state in DIR;
 vm boots a real one in a throw-away virtual machine. LKM_ROOT, LKM_RELEASE and LKM_KERNEL in the environment
@@ -74,8 +75,9 @@ def run(words: list[str]) -> int:
 
 def _escape_what_the_terminal_lacks() -> None:
     """Have characters that the encoding of the output lacks, and bytes that were no text, printed as escapes."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _verb_table() -> str:
