@@ -4,7 +4,7 @@ import importlib
 import io
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.support.require import require_tool
@@ -49,9 +49,21 @@ def _written(stream: io.TextIOWrapper) -> bytes:
     return bytes(stream.buffer.read())
 
 
-def run_real(tool: str, *arguments: str) -> Outcome:
-    """Run the tool of kmod, which must be installed, by its plain name: getopt(3) shows the name that was typed."""
-    done = subprocess.run([tool, *arguments], executable=require_tool(tool), capture_output=True, check=False)
+def run_real(tool: str, *arguments: str, environment: Mapping[str, str] | None = None, patience: float = 60) -> Outcome:
+    """Run the tool of kmod, which must be installed, by its plain name: getopt(3) shows the name that was typed.
+
+    :param environment: in place of this process's own
+    :param patience: how long it may take, in seconds
+    :raises subprocess.TimeoutExpired: it takes longer
+    """
+    done = subprocess.run(
+        [tool, *arguments],
+        executable=require_tool(tool),
+        capture_output=True,
+        check=False,
+        env=environment,
+        timeout=patience,
+    )
     return _outcome(done.returncode, done.stdout, done.stderr)
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["require_command", "require_path", "require_tool"]
+__all__ = ["missing", "require_command", "require_path", "require_tool"]
 
 
 def require_tool(name: str) -> str:
@@ -18,7 +18,7 @@ def require_tool(name: str) -> str:
     """
     path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if path is None:
-        _missing(f"{name} is not installed")
+        missing(f"{name} is not installed")
     return path
 
 
@@ -26,7 +26,7 @@ def require_path(path: str | Path) -> Path:
     """Give a file or directory that must be there."""
     found = Path(path)
     if not found.exists():
-        _missing(f"{path} does not exist")
+        missing(f"{path} does not exist")
     return found
 
 
@@ -35,10 +35,14 @@ def require_command(*command: str) -> None:
     require_tool(command[0])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        _missing(f"`{' '.join(command)}` fails here: {done.stderr.strip()}")
+        missing(f"`{' '.join(command)}` fails here: {done.stderr.strip()}")
 
 
-def _missing(what: str) -> NoReturn:
+def missing(what: str) -> NoReturn:
+    """Skip a test on a laptop, and fail it in CI.
+
+    :param what: what the machine lacks
+    """
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)

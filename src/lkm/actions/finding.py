@@ -4,10 +4,12 @@ import fnmatch
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lkm.actions.finding_devices import aliases_of, is_device
 from lkm.actions.session import Session
 from lkm.errors import Unreadable, UsageError
 from lkm.formats import kbuild
 from lkm.formats.module_name import canonical
+from lkm.formats.requested_aliases import filesystem, socket_family
 from lkm.system.kernel_config import config_places, read_config
 
 __all__ = ["KINDS", "Found", "find"]
@@ -19,7 +21,7 @@ _WILD = "*?["
 class Found:
     """One module that was found.
 
-    :param kind: ``name``, ``alias``, ``symbol``, ``file`` or ``config``
+    :param kind: one of :data:`KINDS`
     :param evidence: what shows it, in words
     """
 
@@ -54,9 +56,42 @@ def _by_name(session: Session, text: str, asked: bool) -> Iterator[Found]:  # no
 
 def _by_alias(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
     del asked
-    for candidate in session.resolver.lookup(text):
+    yield from _claiming(session, text, "alias")
+
+
+def _claiming(session: Session, alias: str, kind: str, what: str = "") -> Iterator[Found]:
+    for candidate in session.resolver.lookup(alias):
         if candidate.alias is not None:
-            yield Found(candidate.name, "alias", f"it claims {text}", candidate.builtin)
+            yield Found(candidate.name, kind, f"it claims {alias}{what}", candidate.builtin)
+
+
+def _by_device(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
+    if asked or is_device(text.removeprefix(session.root.prefix)):
+        for alias, what in aliases_of(session, text):
+            yield from _claiming(session, alias, "device", f", {what}")
+
+
+def _by_filesystem(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
+    if asked:  # by itself the name of a file system is a module's, and the alias is one
+        yield from _claiming(session, filesystem(text), "filesystem")
+
+
+def _by_socket(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
+    """Find the module of a socket family, and those of single protocols of it."""
+    if not asked and not text.lower().startswith(("af_", "pf_")):
+        return
+    family = socket_family(text)
+    if family is None:
+        if asked:
+            raise UsageError(f"there is no socket family {text!r}", hint="name a number, or a name such as AF_CAN")
+        return
+    yield from _claiming(session, family, "socket")
+    prefix = canonical(f"{family}-")  # as the indexes spell it
+    for index in ("modules.alias", "modules.builtin.alias"):
+        for key, value in session.tree.entries(index):
+            if key.startswith(prefix):
+                name = canonical(value.text)
+                yield Found(name, "socket", f"it claims {key.replace('_', '-')}", session.tree.is_builtin(name))
 
 
 def _by_symbol(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
@@ -75,7 +110,12 @@ def _by_symbol(session: Session, text: str, asked: bool) -> Iterator[Found]:  # 
 def _by_file(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
     del asked
     prefix = f"{session.tree.directory}/"
-    wanted = text.removeprefix(session.tree.root.prefix).removeprefix(prefix)
+    wanted = text.removeprefix(session.tree.root.prefix)
+    by_path = session.tree.by_path(wanted) if wanted.startswith("/") else None
+    if by_path is not None:
+        yield Found(by_path.name, "file", by_path.display_path)
+        return
+    wanted = wanted.removeprefix(prefix)
     for module in session.tree.modules():
         relative = module.path.removeprefix(prefix)
         if _matches(relative, wanted) or relative.rsplit("/", 1)[-1] == wanted:
@@ -137,6 +177,9 @@ def _matches(text: str, pattern: str) -> bool:
 KINDS: dict[str, Callable[[Session, str, bool], Iterator[Found]]] = {
     "name": _by_name,
     "alias": _by_alias,
+    "device": _by_device,
+    "filesystem": _by_filesystem,
+    "socket": _by_socket,
     "symbol": _by_symbol,
     "file": _by_file,
     "config": _by_config,

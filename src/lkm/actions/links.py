@@ -46,5 +46,9 @@ def _link(command: str, path: str, *, force: bool) -> str:
         )
     temporary = f"{path}.{os.getpid()}"
     os.symlink(command, temporary)  # noqa: PTH211
-    os.replace(temporary, path)  # noqa: PTH105
+    try:
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError:
+        os.unlink(temporary)  # noqa: PTH108
+        raise
     return path

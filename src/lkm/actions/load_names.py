@@ -1,14 +1,15 @@
 """From names and files that a user gives to plans of loading them."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from lkm.actions.load_file import once, steps_before
 from lkm.actions.session import Session
 from lkm.errors import Blocked, ModuleNotFound, UsageError
 from lkm.formats.module_name import EXTENSIONS, is_sane
 from lkm.rules.planning.load import BlacklistScope, LoadOptions, LoadPlan, Softdeps, plan_load
-from lkm.rules.planning.steps import Insert, LoadStep, RunInstall
+from lkm.rules.planning.steps import Insert, RunInstall
 from lkm.rules.resolving import Candidate
 from lkm.rules.suggestions import similar
 from lkm.system.module_file import ModuleFile
@@ -52,17 +53,7 @@ def _plans(session: Session, name: str, options: LoadOptions) -> list[LoadPlan]:
     if not found:
         raise not_found(session, name)
     plans = [plan_load(session.resolver, candidate, options) for candidate in found]
-    return [replace(plan, steps=_once(plan.steps)) for plan in plans]
-
-
-def _once(steps: Iterable[LoadStep]) -> tuple[LoadStep, ...]:
-    """Leave of several steps for one module the first, required if one of them is: kmod lists them all."""
-    found: dict[str, LoadStep] = {}
-    for step in steps:
-        first = found.setdefault(step.name, step)
-        if step.required and not first.required:
-            found[step.name] = replace(first, required=True)
-    return tuple(found.values())
+    return [replace(plan, steps=once(plan.steps)) for plan in plans]
 
 
 def file_for(path: str) -> ModuleFile:
@@ -76,14 +67,9 @@ def _plan_file(session: Session, module: ModuleFile, options: LoadOptions) -> Lo
     """Plan to load a file: first what its .modinfo says it depends on, then the file itself."""
     image = module.image
     with module.located():
-        info, target = image.modinfo, Candidate(image.name)
-    needed = [name for name in (info.first("depends") or "").split(",") if name]
-    steps: list[LoadStep] = []
-    dependency_options = LoadOptions(softdeps=options.softdeps, is_loaded=options.is_loaded)
-    for name in needed:
-        for candidate in session.resolver.lookup(name):
-            steps.extend(plan_load(session.resolver, candidate, dependency_options).steps)
-    return LoadPlan(target, (*_once(steps), Insert(target.name, module, options.parameters)))
+        target = Candidate(image.name)
+    before = steps_before(session.resolver, module, options)
+    return LoadPlan(target, (*before, Insert(target.name, module, options.parameters)))
 
 
 def not_found(session: Session, name: str) -> ModuleNotFound:

@@ -73,7 +73,7 @@ def _do(
             raise _refusal(step)
         case RunRemove():
             announce(step)
-            run_command("remove", step.name, step.command, where=step.where)
+            run_command("remove", step.name, step.shell, where=step.where)
             report.removed.append(step.name)
         case Remove():
             announce(step)

@@ -49,12 +49,13 @@ def as_json(error: LkmError) -> dict[str, object]:
 
 
 def printable(text: str) -> str:
-    """Make a text safe for any terminal: control characters and undecodable bytes are shown escaped."""
-    return "".join(
-        character
-        if character.isprintable() or character == "\t"
-        else character.encode(
-            "unicode_escape" if not "\udc80" <= character <= "\udcff" else "utf-8", "backslashreplace"
-        ).decode("ascii")
-        for character in text
-    )
+    """Make a text safe for any terminal: control characters, and bytes that were no text, are shown escaped."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    if "\udc80" <= character <= "\udcff":  # a byte that was no UTF-8 (PEP 383)
+        return f"\\x{ord(character) & 0xFF:02x}"
+    return character.encode("unicode_escape").decode("ascii")

@@ -95,7 +95,7 @@ def test_other_kinds_of_signature(kind: int) -> None:
     assert check(_trailer(id_type=kind, algo=1), KNOWN) == expected  # which is noticed before the rest
 
 
-@pytest.mark.parametrize("length", [len(SIGNED) - len(MARKER) - 12, 2**32 - 1])
+@pytest.mark.parametrize("length", [len(SIGNED) - len(MARKER) - 12, 2**32 - 1], ids=["all of it", "far more"])
 def test_lengths_that_lie(length: int) -> None:
     assert check(_trailer(sig_len=length, id_type=9), KNOWN) == MALFORMED  # without a line, and before the kind
 
@@ -124,7 +124,7 @@ def test_what_follows_the_message_is_not_looked_at() -> None:
 
 
 def test_attributes_are_refused() -> None:
-    message = ELLIPTIC.message(MODULE, options=(OPTIONS.DetachedSignature, OPTIONS.Binary))
+    message = ELLIPTIC.message(MODULE, options=(OPTIONS.DetachedSignature, OPTIONS.Binary, OPTIONS.NoCapabilities))
     line = "PKCS7: Invalid module sig (has authattrs)"
     assert check(append(MODULE, message), KNOWN) == SignatureFinding(SignatureState.REJECTED, (line,))
 

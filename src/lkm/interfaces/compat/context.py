@@ -103,7 +103,7 @@ class Context:
     def printed(self, module: "ModuleFile") -> str:
         """Give a module's path as kmod prints it."""
         plain = f"{_MODULES}/{self.release}"
-        if module.path.startswith(f"{plain}/"):
+        if module.root is self.session.root and module.path.startswith(f"{plain}/"):
             return self.directory + module.path[len(plain) :]
         return module.display_path
 

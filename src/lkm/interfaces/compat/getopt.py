@@ -4,7 +4,7 @@ Python's own ``getopt`` and ``argparse`` have other texts, and neither lets ``-V
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Grammar", "Parsed", "parse"]
 
@@ -16,10 +16,13 @@ class Grammar:
     :param short: letters, each followed by ``:`` where it takes an argument, as for getopt(3)
     :param long: long name to the key that stands for it, a letter of ``short`` or a word of its own; with ``:`` at the
         end where it takes an argument
+    :param newer: the same for names that kmod 30 does not have: they must be written out, so that its abbreviations and
+        its messages stay as they are
     """
 
     short: str
     long: Mapping[str, str]
+    newer: Mapping[str, str] = field(default_factory=dict)
 
     def takes_argument(self, letter: str) -> bool | None:
         """Tell whether a letter takes an argument; None where it is no option."""
@@ -92,8 +95,8 @@ def _letters(grammar: Grammar, letters: str, pending: list[str], options: list[t
 
 def _long(grammar: Grammar, text: str, pending: list[str]) -> tuple[str, str]:
     given, equals, argument = text.partition("=")
-    name = _completed(grammar, given, text)
-    key = grammar.long[name]
+    name = given if given in grammar.newer else _completed(grammar, given, text)
+    key = grammar.newer.get(name) or grammar.long[name]
     if not key.endswith(":"):
         if equals:
             raise _Mistake(f"option '--{name}' doesn't allow an argument")

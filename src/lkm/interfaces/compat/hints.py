@@ -22,7 +22,7 @@ def not_found_hints(context: Context, name: str, *, release_option: str = "-S") 
         known = releases(context.tree.root)
         return (error.what, f"trees here: {', '.join(known)} ({release_option})" if known else error.hint or "")
     if "/" in name or name.endswith(EXTENSIONS):
-        return ("this is looked up as a name; insmod takes the path of a file",)
+        return ("this is looked up as a name; what begins with / or ./ is a path to modprobe, any path to insmod",)
     if ":" in name or len(name) > _LONGEST_NAME:
         return ()
     from lkm.rules.suggestions import similar  # noqa: PLC0415  dear, and only for an error

@@ -25,7 +25,8 @@ Usage:
 \tmodprobe [options] -a MODULE ...
 \tmodprobe [options] -r MODULE ...
 \tmodprobe [options] -c
-\tmodprobe [options] --show-modversions|--show-exports FILE
+\tmodprobe [options] --show-modversions|--show-exports FILE|MODULE
+A MODULE that begins with / or ./ is the path of a file.
 What to do:
 \t-a, --all                   each operand is a module, none is a parameter
 \t-r, --remove                remove instead of load
@@ -40,11 +41,11 @@ What to do:
 \t    --force-modversion      load in spite of other symbol versions
 \t    --force-vermagic        load in spite of another version magic
 What to show:
-\t-R, --resolve-alias         the modules that a name leads to
+\t-R, --resolve-alias         the modules that a name leads to (also --show-alias)
 \t-D, --show-depends          the steps, whatever is loaded
 \t-c, --show-config           the configuration and the indexes (also --showconfig)
-\t    --show-modversions      the symbol versions that a file needs (also --dump-modversions)
-\t    --show-exports          the symbols that a file offers
+\t    --show-modversions      the symbol versions that a module needs (also --dump-modversions)
+\t    --show-exports          the symbols that a module offers
 General:
 \t-n, --dry-run               change nothing (also --show); with -v the steps are shown
 \t-C, --config FILE           read this file or directory instead of modprobe.d

@@ -7,13 +7,16 @@ import errno
 from collections.abc import Sequence
 
 from lkm.actions.load import carry_out
+from lkm.actions.load_file import plan_file
 from lkm.errors import LkmError, LoadRefused
 from lkm.interfaces.compat.messages import put
+from lkm.interfaces.compat.modprobe_paths import file_at, is_path
 from lkm.interfaces.compat.modprobe_run import Run
 from lkm.interfaces.compat.refusals import errno_of, explain, text_of
 from lkm.rules.planning.load import BlacklistScope, LoadOptions, LoadPlan, plan_load
 from lkm.rules.planning.steps import Insert, LoadStep, Present, RunInstall
 from lkm.rules.resolving import Candidate
+from lkm.system.module_file import ModuleFile
 
 __all__ = ["insert_all", "insert_one", "parameter_string"]
 
@@ -54,22 +57,24 @@ def _quoted(word: str) -> str:
 
 
 def _insert(run: Run, name: str, parameters: str) -> bool:
+    if is_path(name):
+        module = file_at(run, name)
+        return module is not None and _insert_found(run, Candidate(module.name), parameters, module)
     found, hints = run.lookup(name)
     if not found:
         run.complain(f"Module {name} not found in directory {run.context.directory}", *hints)
         return False
-    succeeded = True
-    for candidate in found:
-        if run.settings.lookup_only:
-            put(f"{candidate.name}\n")
-        else:
-            succeeded = _probe(run, candidate, parameters)
-    return succeeded  # of the last one, as kmod
+    return [_insert_found(run, candidate, parameters) for candidate in found][-1]  # the last one counts, as for kmod
 
 
-def _probe(run: Run, candidate: Candidate, parameters: str) -> bool:
+def _insert_found(run: Run, candidate: Candidate, parameters: str, module: ModuleFile | None = None) -> bool:
+    """Insert one of the modules that a name leads to, or the one of a path."""
+    if run.settings.lookup_only:
+        put(f"{candidate.name}\n")
+        return True
+    resolver, options = run.context.resolver, _options(run, parameters)
     try:
-        _carry_out(run, plan_load(run.context.resolver, candidate, _options(run, parameters)))
+        _carry_out(run, plan_file(resolver, module, options) if module else plan_load(resolver, candidate, options))
     except LkmError as error:
         run.messages.error(f"could not insert '{candidate.name}': {text_of(errno_of(error), _TEXTS)}")
         explain(run.messages, error)

@@ -3,6 +3,7 @@
 Facts: kmod 30, tools/modprobe.c ``show_config``, ``show_modversions``, ``show_exports``; libkmod/libkmod-elf.c.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -14,7 +15,7 @@ from lkm.formats.modprobe_conf import Softdep
 from lkm.interfaces.compat.messages import put
 from lkm.interfaces.compat.modprobe_run import Run
 from lkm.interfaces.compat.modprobe_settings import Mode
-from lkm.interfaces.compat.module_contents import contents_of, elf_of, section_of
+from lkm.interfaces.compat.module_contents import contents_of, elf_of, refusal, section_of
 from lkm.interfaces.compat.refusals import errno_of, text_of
 from lkm.system.configuration import Configuration
 from lkm.system.module_file import ModuleFile
@@ -25,6 +26,7 @@ __all__ = ["show"]
 _INDEXES = ("modules.alias", "modules.symbols")
 _CRC_PREFIX = "__crc_"
 _STRINGS = "__ksymtab_strings"
+_Rows = Callable[[Elf], Iterable[tuple[str, int]]]
 _NO_CRC = (1 << 64) - 1  # what kmod shows where a CRC can't be found
 
 
@@ -72,15 +74,28 @@ def _softdep(found: Softdep) -> str:
     return "".join(parts)
 
 
-def _show(run: Run, path: str, what: str, rows: Callable[[Elf], Iterable[tuple[str, int]]]) -> bool:
-    """Print what a module file needs or offers: CRC and symbol."""
-    if not path or not os.path.exists(path):  # noqa: PTH110
-        run.complain(f"Module {path} not found.")
+def _show(run: Run, wanted: str, what: str, rows: _Rows) -> bool:
+    """Print what module files need or offer: CRC and symbol.
+
+    :param wanted: the path of a file, or what no file is called: a module's name or an alias, as for kmod after 34
+    """
+    if os.path.isfile(wanted) or ("/" in wanted and os.path.exists(wanted)):  # noqa: PTH110, PTH113
+        return _show_file(run, wanted, ModuleFile(Root(), os.path.abspath(wanted)), what, rows)  # noqa: PTH100
+    found, hints = run.lookup(wanted)
+    if not found:
+        run.complain(f"Module {wanted} not found.", *hints)
         return False
+    files = [(candidate.name, run.context.resolver.module_file(candidate)) for candidate in found]
+    return [_show_file(run, name, module, what, rows) for name, module in files][-1]
+
+
+def _show_file(run: Run, shown: str, module: ModuleFile | None, what: str, rows: _Rows) -> bool:
     try:
-        found = rows(elf_of(contents_of(ModuleFile(Root(), os.path.abspath(path)))))  # noqa: PTH100
+        if module is None:
+            raise refusal(errno.ENOENT, "it has no file: it is built into the kernel, or an alias leads nowhere")
+        found = rows(elf_of(contents_of(module)))
     except LkmError as error:
-        run.complain(f"could not get {what} of {path}: {text_of(errno_of(error), {})}", str(error))
+        run.complain(f"could not get {what} of {shown}: {text_of(errno_of(error), {})}", str(error))
         return False
     put("".join([f"0x{crc:08x}\t{symbol}\n" for symbol, crc in found]))
     return True

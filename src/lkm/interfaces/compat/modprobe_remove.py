@@ -9,6 +9,7 @@ from lkm.actions.unload import carry_out
 from lkm.errors import CommandFailed, LkmError, ModuleSupportMissing
 from lkm.formats.module_name import canonical
 from lkm.formats.proc_modules import LoadedModule
+from lkm.interfaces.compat.holders import in_sysfs_order
 from lkm.interfaces.compat.modprobe_run import Run
 from lkm.interfaces.compat.refusals import errno_of, explain, text_of
 from lkm.kernels.base import UnloadFlags
@@ -46,9 +47,10 @@ def _remove(run: Run, name: str) -> bool:
 
 def _loaded(run: Run) -> dict[str, LoadedModule]:
     try:
-        return {module.name: module for module in run.context.kernel.loaded()}
+        modules = run.context.kernel.loaded()
     except ModuleSupportMissing:
         return {}  # as kmod: nothing is loaded
+    return {module.name: module._replace(used_by=tuple(in_sysfs_order(module.used_by))) for module in modules}
 
 
 def _remove_candidate(run: Run, candidate: Candidate, loaded: Mapping[str, LoadedModule]) -> bool:
@@ -112,4 +114,4 @@ def _announce(run: Run, step: UnloadStep) -> None:
         case Remove():
             run.show(f"rmmod {step.name}")
         case RunRemove():
-            run.show(f"remove {step.command.replace('$CMDLINE_OPTS', '')}")
+            run.show(f"remove {step.shell}")

@@ -43,6 +43,7 @@ _GRAMMAR = Grammar(
         "version": "V",
         "help": "h",
     },
+    newer={"show-alias": "R"},
 )
 _FLAGS = {
     "f": LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC,

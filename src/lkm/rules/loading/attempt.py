@@ -10,6 +10,7 @@ from lkm.formats.elf.constants import MAGIC, ElfClass, ElfData, SectionFlag
 from lkm.formats.elf.reader import Section
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.ksymtab import Export
+from lkm.formats.modinfo import Modinfo
 from lkm.formats.module_image import ModuleImage
 from lkm.formats.symbol_versions import basic_versions, extended_versions
 from lkm.rules.signature_check import UNSIGNED, SignatureFinding
@@ -190,6 +191,11 @@ class Attempt:
         return contents if contents.startswith(own) else own + contents[len(own) :]
 
     @cached_property
+    def modinfo(self) -> Modinfo:
+        """What the module says of itself, where the kernel finds it."""
+        return Modinfo() if self.section(".modinfo") is None else self.image.modinfo
+
+    @cached_property
     def versions(self) -> dict[str, int] | None:
         """The module's symbol versions, where it has any and the caller does not ask to overlook them."""
         if self.has_flag(IGNORE_MODVERSIONS) or self.section("__versions") is None:
@@ -228,7 +234,7 @@ class Attempt:
     @property
     def info_name(self) -> str:
         """The name in .modinfo, which comes first where the kernel has not yet copied the module."""
-        name = self.image.modinfo.first("name")
+        name = self.modinfo.first("name")
         return self.name if name is None else name
 
     def has_flag(self, flag: int) -> bool:
@@ -236,9 +242,9 @@ class Attempt:
         return bool(self.request.flags & flag)
 
     def say(self, line: str) -> None:
-        """Print a line to the kernel's log, which cuts long ones."""
-        raw = line.encode("utf-8", "surrogateescape")
-        self.log.append(line if len(raw) <= LONGEST_LINE else raw[:LONGEST_LINE].decode("utf-8", "surrogateescape"))
+        """Print a line to the kernel's log, which cuts long ones; a newline in it begins another."""
+        raw = line.encode("utf-8", "surrogateescape")[:LONGEST_LINE]
+        self.log.extend(raw.decode("utf-8", "surrogateescape").split("\n"))
 
     def say_once(self, key: str, line: str) -> None:
         """Print a line that comes once per boot."""

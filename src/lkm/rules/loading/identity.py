@@ -30,7 +30,7 @@ def check_struct_version(attempt: Attempt) -> Refusal | None:
 
 def check_vermagic(attempt: Attempt) -> Refusal | None:
     """``check_modinfo``: the version magic, without the release where symbol versions say more."""
-    magic = attempt.image.modinfo.first("vermagic")
+    magic = attempt.modinfo.first("vermagic")
     if magic is None or attempt.has_flag(IGNORE_VERMAGIC):
         return attempt.force("bad vermagic")
     has_crcs = attempt.profile.has("MODVERSIONS") and attempt.versions is not None

@@ -32,7 +32,7 @@ def check_relocations(attempt: Attempt) -> Refusal | None:
             return Refusal(errno.ENOEXEC)
         unknown = next((kind for kind in _types(attempt, section) if kind not in _X86_64_TYPES), None)
         if unknown is not None:
-            attempt.say(f"{attempt.name}: Unknown rela relocation: {unknown}")
+            attempt.say(f"module: {attempt.name}: Unknown rela relocation: {unknown}")
             return Refusal(errno.ENOEXEC)
     return None
 

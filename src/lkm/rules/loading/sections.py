@@ -14,7 +14,7 @@ _THIS_MODULE = ".gnu.linkonce.this_module"
 def check_module_sections(attempt: Attempt) -> Refusal | None:
     """``setup_load_info``: a symbol table and a struct module must be there, of the kernel's size where it looks."""
     image = attempt.image
-    name = image.modinfo.first("name")
+    name = attempt.modinfo.first("name")
     if name is None:
         name = "(missing .modinfo section or name field)"
     if not any(section.type == SectionType.SYMTAB for section in image.elf.sections):

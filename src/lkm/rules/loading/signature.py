@@ -1,11 +1,11 @@
-"""The stage that comes first: privilege, then the signature (kernel/module/main.c, signing.c)."""
+"""The stages that come first: privilege, the file, the signature (kernel/module/main.c, signing.c)."""
 
 import errno
 
 from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, IGNORE_VERMAGIC, Attempt, Refusal
 from lkm.rules.signature_policy import Lockdown, SignatureState, enforced
 
-__all__ = ["check_permission", "check_signature", "signature_seen"]
+__all__ = ["check_file", "check_permission", "check_signature", "signature_seen"]
 
 
 def check_permission(attempt: Attempt) -> Refusal | None:
@@ -13,6 +13,11 @@ def check_permission(attempt: Attempt) -> Refusal | None:
     if attempt.state.forbids_modules or not attempt.request.privileged:
         return Refusal(errno.EPERM)
     return None
+
+
+def check_file(attempt: Attempt) -> Refusal | None:
+    """``kernel_read_file`` (fs/kernel_read_file.c): a file must have something in it."""
+    return None if attempt.request.contents else Refusal(errno.EINVAL)
 
 
 def signature_seen(attempt: Attempt) -> SignatureState:

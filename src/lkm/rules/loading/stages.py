@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from lkm.formats.elf.constants import SectionIndex
 from lkm.formats.kernel_cmdline import Cmdline
-from lkm.rules.loading.attempt import Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
+from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
 from lkm.rules.loading.elf import check_elf
 from lkm.rules.loading.identity import (
     check_blacklist,
@@ -18,7 +18,7 @@ from lkm.rules.loading.layout import core_size
 from lkm.rules.loading.parameters import parse_parameters
 from lkm.rules.loading.relocations import check_relocations
 from lkm.rules.loading.sections import check_constructors, check_module_sections, check_section_flags
-from lkm.rules.loading.signature import check_permission, check_signature
+from lkm.rules.loading.signature import check_file, check_permission, check_signature
 from lkm.rules.loading.symbols import check_duplicate_exports, check_export_versions, resolve_symbols
 from lkm.rules.loading.taints import check_livepatch, taint_by_modinfo, taint_by_name, taint_by_signature
 from lkm.rules.signature_policy import lockdown_of
@@ -44,6 +44,7 @@ def _stages(traits: KernelTraits) -> tuple[tuple[str, Stage], ...]:
         middle = (("livepatch", check_livepatch), duplicate, flags, taints)
     return (
         ("permission", check_permission),
+        ("file", check_file),
         ("signature", check_signature),
         ("elf", check_elf),
         ("sections", check_module_sections),
@@ -91,7 +92,7 @@ def _loaded(attempt: Attempt) -> Verdict:
     }
     record = ModuleRecord(
         name=attempt.name,
-        size=core_size(image),
+        size=core_size(image, keeps_versions=attempt.has_flag(IGNORE_MODVERSIONS)),
         exports=image.exports,
         uses=tuple(attempt.uses),
         taints=attempt.taints,

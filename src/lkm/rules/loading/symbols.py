@@ -131,7 +131,7 @@ def _inherit_taint(attempt: Attempt, owner: ModuleRecord | None, symbol: str) ->
 
 
 def _namespace_imported(attempt: Attempt, export: Export) -> bool:
-    if not export.namespace or export.namespace in attempt.image.modinfo.all("import_ns"):
+    if not export.namespace or export.namespace in attempt.modinfo.all("import_ns"):
         return True
     attempt.say(
         f"{attempt.name}: module uses symbol ({export.name}) from namespace {export.namespace}, but does not import it."

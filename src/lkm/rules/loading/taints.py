@@ -15,18 +15,21 @@ GPL_LICENSES = frozenset({"GPL", "GPL v2", "GPL and additional rights", "Dual BS
 
 def check_livepatch(attempt: Attempt) -> Refusal | None:
     """Refuse a live patch where the kernel can't be patched (``check_modinfo_livepatch``)."""
-    if attempt.image.modinfo.first("livepatch") is None or attempt.profile.has("LIVEPATCH"):
+    if attempt.modinfo.first("livepatch") is None or attempt.profile.has("LIVEPATCH"):
         return None
     attempt.say(f"{attempt.name}: module is marked as livepatch module, but livepatch support is disabled")
     return Refusal(errno.ENOEXEC)
 
 
 def taint_by_modinfo(attempt: Attempt) -> Refusal | None:
-    """Out of tree, staging, live patch, licence, test: what .modinfo says, in the kernel's order."""
-    info = attempt.image.modinfo
+    """Out of tree, retpolines, staging, live patch, licence, test: what .modinfo says, in the kernel's order."""
+    info = attempt.modinfo
     name = attempt.name
     if info.first("intree") is None:
         _taint(attempt, Taint.OOT_MODULE, f"{name}: loading out-of-tree module taints kernel.")
+    if info.first("retpoline") is None and _has_retpolines(attempt):
+        attempt.say("Spectre V2 : System may be vulnerable to spectre v2")
+        attempt.say(f"{name}: loading module not compiled with retpoline compiler.")
     if info.first("staging") is not None:
         attempt.add_taint(Taint.CRAP)
         attempt.say(f"{name}: module is from the staging directory, the quality is unknown, you have been warned.")
@@ -42,6 +45,14 @@ def taint_by_modinfo(attempt: Attempt) -> Refusal | None:
     return None
 
 
+def _has_retpolines(attempt: Attempt) -> bool:
+    """``retpoline_module_ok`` (arch/x86/kernel/cpu/bugs.c), for a processor that needs them, as nearly all do."""
+    profile, cmdline = attempt.profile, attempt.cmdline
+    built = profile.has("RETPOLINE") or profile.has("MITIGATION_RETPOLINE")
+    off = cmdline.has("nospectre_v2") or cmdline.value("spectre_v2") == "off" or cmdline.value("mitigations") == "off"
+    return built and not off
+
+
 def _taint(attempt: Attempt, flag: Taint, line: str) -> None:
     """Taint, and say so if the kernel did not have this taint yet."""
     if not attempt.state.taint & flag:
@@ -50,7 +61,7 @@ def _taint(attempt: Attempt, flag: Taint, line: str) -> None:
 
 
 def _taint_by_livepatch(attempt: Attempt) -> Refusal | None:
-    if attempt.image.modinfo.first("livepatch") is None:
+    if attempt.modinfo.first("livepatch") is None:
         return None
     refusal = check_livepatch(attempt)  # no news on a kernel that checks before it taints
     if refusal is None:

@@ -7,6 +7,7 @@ from enum import Enum, Flag, auto
 from lkm.formats.modprobe_conf import Blacklist
 from lkm.rules.planning.steps import Absent, Insert, LoadStep, Present, RunInstall
 from lkm.rules.resolving import Candidate, Resolver
+from lkm.system.module_file import ModuleFile
 
 __all__ = ["BlacklistScope", "LoadOptions", "LoadPlan", "Softdeps", "plan_load"]
 
@@ -36,6 +37,7 @@ class LoadOptions:
     :param blacklist: which modules the blacklist applies to
     :param softdeps: kmod's rules for soft dependencies, or better ones
     :param is_loaded: tells whether a module is live; by default none is
+    :param file: insert the module that was asked for from this file, not from the tree's
     """
 
     parameters: str = ""
@@ -43,6 +45,7 @@ class LoadOptions:
     blacklist: BlacklistScope = BlacklistScope.ALIASES
     softdeps: Softdeps = Softdeps.AS_KMOD
     is_loaded: Callable[[str], bool] | None = None
+    file: ModuleFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def _step(walk: _Walk, candidate: Candidate, target: Candidate, options: LoadOpt
     command = resolver.install_command(candidate)
     if command and not walk.ignoring.get(candidate):
         return RunInstall(name, command.command, parameters, f"{command.file}:{command.line}", required)
-    module = resolver.module_file(candidate)
+    module = options.file if candidate == target and options.file else resolver.module_file(candidate)
     if module:
         return Insert(name, module, parameters, required)
     if candidate.builtin:

@@ -18,6 +18,8 @@ __all__ = [
     "UnloadStep",
 ]
 
+_PARAMETERS = "$CMDLINE_OPTS"
+
 
 @dataclass(frozen=True, slots=True)
 class Insert:
@@ -50,7 +52,7 @@ class RunInstall:
     @property
     def shell(self) -> str:
         """The command for the shell: ``$CMDLINE_OPTS`` replaced as text (modprobe.d(5))."""
-        return self.command.replace("$CMDLINE_OPTS", self.parameters)
+        return self.command.replace(_PARAMETERS, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,27 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class RunRemove:
-    """Run modprobe.d's remove command instead of removing."""
+    """Run modprobe.d's remove command instead of removing.
+
+    :param command: as configured
+    :param where: the file and line of the directive
+    """
 
     name: str
     command: str
     where: str
     required: bool = True
+
+    @property
+    def shell(self) -> str:
+        """The command for the shell, without ``$CMDLINE_OPTS``: a removal has no parameters.
+
+        What is left may spell the word anew, and is searched again (kmod 30, tools/modprobe.c ``command_do``).
+        """
+        command = self.command
+        while _PARAMETERS in command:
+            command = command.replace(_PARAMETERS, "")
+        return command
 
 
 class Obstacle(Enum):

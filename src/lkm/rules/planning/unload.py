@@ -76,7 +76,7 @@ class _Walk:
     options: UnloadOptions
     loaded: dict[str, _State]
     steps: list[UnloadStep] = field(default_factory=list)
-    active: set[str] = field(default_factory=set)
+    active: set[tuple[str, bool]] = field(default_factory=set)
 
     def remove(self, candidate: Candidate, how: "_How") -> bool:
         """Plan the removal of one module with what belongs to it.
@@ -84,15 +84,18 @@ class _Walk:
         :returns: whether it succeeds, as far as can be foreseen
         :raises Loop: soft dependencies nest too deep
         """
-        if candidate.name in self.active:
+        # kmod comes back to a module whose holders it removes, where one of these has it as a soft dependency. Its dry
+        # run shows that; a real one would remove the module twice, and fail.
+        visit = (candidate.name, how.remove_holders and not self.options.simulate)
+        if visit in self.active:
             return True  # soft dependencies that lead back: kmod goes round until it has no memory left
         if len(self.active) >= _DEEPEST:
             raise Loop(f"soft dependencies nest deeper than {_DEEPEST}", hint="mend the softdep lines of modprobe.d")
-        self.active.add(candidate.name)
+        self.active.add(visit)
         try:
             return self._remove(candidate, how)
         finally:
-            self.active.discard(candidate.name)
+            self.active.discard(visit)
 
     def _remove(self, candidate: Candidate, how: "_How") -> bool:
         configuration = self.resolver.configuration
@@ -142,7 +145,11 @@ class _Walk:
     def _holders(self, name: str, *, required: bool) -> bool:
         holders = list(self.loaded[name].users) if name in self.loaded else []
         how = _How(required=required, remove_holders=self.options.deep)
-        return all(self.remove(self.resolver.candidate(holder), how) for holder in reversed(holders))
+        return all(
+            self.remove(self.resolver.candidate(holder), how)
+            for holder in reversed(holders)
+            if holder in self.loaded  # and did not go with a holder before it
+        )
 
     def _take_out(self, step: Remove) -> None:
         self.steps.append(step)
@@ -158,7 +165,7 @@ class _Walk:
         dependencies = self.resolver.dependencies(candidate)
         for dependency in reversed(dependencies) if self.options.deep else dependencies:
             state = self.loaded.get(dependency.name)
-            if dependency.name in self.active:
+            if self.options.simulate and (dependency.name, False) in self.active:
                 continue  # its own turn comes when its holders are gone
             if state and not dependency.builtin and state.references == 0:
                 self._take_out(Remove(dependency.name, required=False, leftover=True))

@@ -31,6 +31,12 @@ def test_long_lines_are_cut_in_bytes() -> None:
     assert len(attempt.log[0].encode("utf-8", "surrogateescape")) == LONGEST_LINE
 
 
+def test_a_newline_in_a_line_begins_another() -> None:
+    attempt = _attempt(b"")
+    attempt.say("mod: `7\n\n' invalid")
+    assert attempt.log == ["mod: `7", "", "' invalid"]
+
+
 def test_once_is_once_and_is_remembered() -> None:
     attempt = _attempt(b"")
     attempt.say_once("key", "a line")

@@ -40,6 +40,13 @@ def test_what_goes_or_never_comes_is_not_counted() -> None:
     assert _size(*gone, (".comment", 0, PAGE)) == PAGE
 
 
+def test_versions_that_were_overlooked_are_not_thrown_away() -> None:
+    writer = ObjectWriter(machine=Machine.X86_64)
+    writer.add_section("__versions", SectionType.PROGBITS, ALLOC, bytes(64))
+    image = ModuleImage(writer.to_bytes())
+    assert (core_size(image), core_size(image, keeps_versions=True)) == (PAGE, 2 * PAGE)
+
+
 def test_names_that_only_begin_like_those_are_counted() -> None:
     assert _size(("__versions_of_mine", ALLOC, 1)) == 2 * PAGE
     assert _size((".modinfo2", ALLOC, 1)) == 2 * PAGE

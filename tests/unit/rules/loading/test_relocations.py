@@ -32,7 +32,7 @@ def test_known_types(kind: int) -> None:
 def test_unknown_types(kind: int) -> None:
     verdict = answer(_edited(TABLE.offset + 8, kind))
     assert (verdict.errno, verdict.stage) == (errno.ENOEXEC, "relocations")
-    assert verdict.log == (f"mod: Unknown rela relocation: {kind}",)
+    assert verdict.log == (f"module: mod: Unknown rela relocation: {kind}",)
 
 
 def test_only_sections_that_stay_are_relocated() -> None:

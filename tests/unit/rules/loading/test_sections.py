@@ -119,6 +119,16 @@ def test_only_sections_that_take_up_memory_count() -> None:
     assert answer(_with(("__obsparm", SectionFlag(0)))).log == ()
 
 
+def test_what_does_not_take_up_memory_says_nothing_either() -> None:
+    """A .modinfo that is not loaded is none: neither name nor version magic nor licence."""
+    data = bytearray(_with())
+    table = int.from_bytes(data[40:48], "little")
+    data[table + 64 + 8] = 0  # the flags of the first section
+    verdict = answer(bytes(data))
+    assert verdict.log[0] == "odd: bad vermagic: kernel tainted."
+    assert "odd: module license 'unspecified' taints kernel." in verdict.log
+
+
 def test_a_module_without_any_name() -> None:
     """Up to its directory in sysfs, which must have a name, nothing asks for one."""
     verdict = answer(recipe("", without=("name",)))

@@ -56,6 +56,11 @@ def test_without_the_capability_nothing_is_looked_at() -> None:
     assert (verdict.errno, verdict.stage, verdict.log) == (errno.EPERM, "permission", ())
 
 
+def test_an_empty_file_is_no_file() -> None:
+    verdict = answer(b"", signature=UNSIGNED, command_line="module.sig_enforce")
+    assert (verdict.errno, verdict.stage, verdict.log) == (errno.EINVAL, "file", ())
+
+
 # --- module_sig_check -------------------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,27 @@ def test_lock_debugging_ends_once() -> None:
     assert out_of_tree.state.said == frozenset()
 
 
+# --- retpolines -------------------------------------------------------------------------------------------------------
+
+RETPOLINE = (
+    "Spectre V2 : System may be vulnerable to spectre v2",
+    "mod: loading module not compiled with retpoline compiler.",
+)
+
+
+@pytest.mark.parametrize("option", ["RETPOLINE", "MITIGATION_RETPOLINE"])
+def test_modules_without_retpolines_are_warned_of_and_taint_nothing(option: str) -> None:
+    profile = replace(PROFILE, config={**PROFILE.config, option: "y"})
+    module = recipe(without=("retpoline",), intree=False)
+    verdict = answer(module, profile=profile)
+    assert verdict.log == (OOT, *RETPOLINE)
+    assert verdict.state.taint == int(Taint.OOT_MODULE)
+    assert answer(recipe(intree=False), profile=profile).log == (OOT,)
+    assert answer(module).log == (OOT,)
+    for words in ("nospectre_v2", "spectre_v2=off", "mitigations=off"):
+        assert answer(module, profile=profile, command_line=words).log == (OOT,)
+
+
 # --- live patches -----------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,42 @@
+"""Running the command in this process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lkm.interfaces.cli.main import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the command gave."""
+
+    status: int
+    out: str
+    err: str
+
+
+Lkm = Callable[..., Outcome]
+
+
+@pytest.fixture
+def lkm(capsys: pytest.CaptureFixture[str], no_settings: None) -> Lkm:
+    """Run ``lkm`` with some words."""
+
+    def run(*words: str) -> Outcome:
+        capsys.readouterr()
+        status = main(words)
+        printed = capsys.readouterr()
+        return Outcome(status, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def on_sample(lkm: Lkm, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lkm:
+    """Run ``lkm`` on the sample tree with an emulated kernel of its own."""
+    monkeypatch.setenv("LKM_ROOT", str(sample))
+    monkeypatch.setenv("LKM_KERNEL", f"emulated:{tmp_path}/kernel")
+    return lkm
