@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lkm.interfaces.cli.main import FRONT_ENDS, main
+from lkm.interfaces.cli.front_ends import FRONT_ENDS
+from lkm.interfaces.cli.main import main
 
 _IMPORTED = (
     *("lkm.interfaces.compat.insmod", "lkm.interfaces.compat.modprobe", "lkm.interfaces.compat.modprobe_insert"),

@@ -5,6 +5,8 @@ Facts: kmod 30, tools/depmod.c ``cfg_file_parse``; lines are those of modprobe.d
 
 from typing import NamedTuple
 
+from lkm.formats.logical_lines import logical_lines
+
 __all__ = ["BadLine", "DepmodConf", "External", "Override", "kernel_matches", "parse"]
 
 _IGNORED = frozenset(("include", "make_map_files"))
@@ -88,15 +90,12 @@ def parse(data: bytes) -> tuple[DepmodConf, tuple[BadLine, ...]]:
 
     :returns: its directives, and the lines that are none
     """
-    # One way to read lines, for both directories; most machines have no depmod.d.
-    from lkm.formats.modprobe_conf import _logical_lines  # noqa: PLC0415
-
     search: list[str] = []
     overrides: list[Override] = []
     externals: list[External] = []
     exclude: list[str] = []
     bad: list[BadLine] = []
-    for _, number, line in _logical_lines(data):
+    for _, number, line in logical_lines(data):
         words = [word for word in line.replace("\t", " ").split(" ") if word]
         if line.startswith("#") or not words:
             continue

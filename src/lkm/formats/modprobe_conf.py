@@ -6,10 +6,10 @@ vanishes anywhere else, and words are parted by spaces and tabs.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from lkm.formats.logical_lines import logical_lines
 from lkm.formats.module_name import normalise_alias
 
 __all__ = [
@@ -162,7 +162,6 @@ class Problem:
     line: int = 0
 
 
-_LINE_OR_ESCAPE = re.compile(rb"[\n\\]")
 _WORD_AND_REST = re.compile("[\t ]*([^\t ]*)[\t ]?(.*)", re.DOTALL)
 _SPACE = re.compile("[ \t\n\v\f\r]")  # isspace() in the C locale
 _SPACES = re.compile("[ \t\n\v\f\r]+")
@@ -177,7 +176,7 @@ def parse(data: bytes, file: str) -> tuple[tuple[Directive, ...], tuple[Problem,
     """
     directives: list[Directive] = []
     problems: list[Problem] = []
-    for first, last, line in _logical_lines(data):
+    for first, last, line in logical_lines(data):
         if line.startswith("#"):
             continue
         command, rest = _word(line)
@@ -200,45 +199,6 @@ def _problem(command: str, file: str, line: int) -> Problem:
 
 
 # --- lines and words --------------------------------------------------------------------------------------------------
-
-
-def _logical_lines(data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Join continued lines.
-
-    :returns: the number of the first physical line, what kmod counts for the last, and the text up to a NUL
-    """
-    last = 0
-    place = 0
-    while place < len(data):
-        first = last + 1
-        parts: list[bytes] = []
-        place, joints = _read_line(data, place, parts)
-        if place > len(data) and not parts:
-            return  # nothing but joints before the end of the file is no line
-        last = first + joints
-        yield first, last, b"".join(parts).split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
-
-
-def _read_line(data: bytes, place: int, parts: list[bytes]) -> tuple[int, int]:
-    """Collect the parts of one logical line.
-
-    :returns: the place behind its newline, which is beyond the data where the file ends first; and how many newlines
-        were joined
-    """
-    joints = 0
-    while True:
-        found = _LINE_OR_ESCAPE.search(data, place)
-        end = found.start() if found else len(data)
-        if end > place:
-            parts.append(data[place:end])
-        if found is None or found[0] == b"\n":
-            return end + 1, joints
-        place = end + 2
-        if data[end + 1 : place] == b"\n":
-            joints += 1
-        else:
-            # At the end of the file kmod stores getc()'s EOF as a character.
-            parts.append(data[end + 1 : place] or b"\xff")
 
 
 def _word(text: str) -> tuple[str, str]:

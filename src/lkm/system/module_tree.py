@@ -99,7 +99,7 @@ class ModuleTree:
             os.close(fd)
 
     def _located(self, path: str) -> located:
-        return located(self.root.display(path), hint=f"write it anew: depmod {self.release}")
+        return located(self.root.display(path), hint=self._index_hint)
 
     def entries(self, name: str) -> Iterator[tuple[str, Value]]:
         """Iterate over all keys and values of an index, none where it is missing.
@@ -111,6 +111,11 @@ class ModuleTree:
         if index is not None:
             with self._located(f"{self.directory}/{name}.bin"):
                 yield from index.items()
+
+    @property
+    def _index_hint(self) -> str:
+        root = "" if self.root.is_host else f"--root {self.root.path} "
+        return f"write the indexes: lkm {root}index --release {self.release}"
 
     def require_indexes(self) -> None:
         """Make sure that names can be looked up at all.
@@ -125,9 +130,7 @@ class ModuleTree:
                 f"there is no module tree for kernel {self.release}", where=self.display_directory, hint=hint
             )
         if self.index("modules.dep") is None and not self.root.exists(f"{self.directory}/modules.dep"):
-            raise IndexMissing(
-                "modules.dep is missing", where=self.display_directory, hint=f"write the indexes: depmod {self.release}"
-            )
+            raise IndexMissing("modules.dep is missing", where=self.display_directory, hint=self._index_hint)
 
     @cached_property
     def _rows(self) -> dict[str, modules_dep.Row]:

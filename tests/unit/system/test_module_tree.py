@@ -197,7 +197,7 @@ def test_without_modules_dep(tmp_path: Path) -> None:
     _bare(tmp_path)
     with pytest.raises(IndexMissing, match=r"modules\.dep is missing") as caught:
         _tree_at(tmp_path).require_indexes()
-    assert caught.value.hint == f"write the indexes: depmod {RELEASE}"
+    assert caught.value.hint == f"write the indexes: lkm --root {tmp_path} index --release {RELEASE}"
     assert caught.value.where == f"{tmp_path}/lib/modules/{RELEASE}"
 
 

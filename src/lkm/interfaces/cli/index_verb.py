@@ -3,11 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from lkm.actions.index import IndexRequest, index, require_sound
+from lkm.actions.index_tree import index_tree
 from lkm.actions.session import Session
 from lkm.interfaces.cli.output import print_json, wants_json
 from lkm.interfaces.messages import printable
-from lkm.system.depmod_configuration import read_depmod_d
 
 if TYPE_CHECKING:
     from lkm.system.notices import Notice
@@ -25,19 +24,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
     """Make the indexes."""
     notices: list[Notice] = []
     tree = session.tree
-    result = index(
-        IndexRequest(
-            tree.root,
-            tree.directory,
-            tree.display_directory,
-            configuration=read_depmod_d(tree.root, None, notices.append).for_kernel(tree.release),
-            weakdeps=True,
-            texts_only=options.dry_run,
-            use_cache=not options.no_cache,
-            say=notices.append,
-        )
-    )
-    require_sound(result)
+    result = index_tree(tree, dry_run=options.dry_run, use_cache=not options.no_cache, say=notices.append)
     if wants_json(options):
         print_json(
             "index",

@@ -4,6 +4,7 @@ import argparse
 
 from lkm.actions.links import make_links
 from lkm.actions.session import Session
+from lkm.interfaces.cli.front_ends import FRONT_ENDS
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 
 __all__ = ["add_arguments", "run"]
@@ -17,8 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Make the links."""
-    from lkm.interfaces.cli.main import FRONT_ENDS  # noqa: PLC0415  main imports this file
-
     del session
     made = make_links(options.directory, FRONT_ENDS, force=options.force)
     if wants_json(options):

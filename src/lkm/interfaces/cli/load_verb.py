@@ -7,6 +7,7 @@ Unlike modprobe, several softdep lines for one module all count, and a softdep d
 import argparse
 from typing import TYPE_CHECKING
 
+from lkm.actions.parameter_words import quoted
 from lkm.actions.session import Session
 from lkm.errors import LkmError, UsageError
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
@@ -70,14 +71,7 @@ def _split(words: list[str]) -> tuple[list[str], str]:
         raise UsageError("no module is named", hint="lkm load NAME [PARAM=VALUE…]")
     if parameters and len(names) > 1:
         raise UsageError("parameters can be given to one module only", hint="load the modules one by one")
-    return names, " ".join(_quoted(word) for word in parameters)
-
-
-def _quoted(word: str) -> str:
-    """Quote a value with blanks as the kernel wants it."""
-    name, _, value = word.partition("=")
-    has_blanks = any(character.isspace() for character in value)
-    return f'{name}="{value}"' if has_blanks and not value.startswith('"') else word
+    return names, " ".join(quoted(word) for word in parameters)
 
 
 def _flags(options: argparse.Namespace) -> LoadFlags:

@@ -8,11 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from lkm.errors import LkmError, Unreadable, UsageError
+from lkm.interfaces.cli.front_ends import FRONT_ENDS
 
-__all__ = ["FRONT_ENDS", "main"]
-
-FRONT_ENDS = ("depmod", "insmod", "kmod", "lsmod", "modinfo", "modprobe", "rmmod")
-"""The tools that ``lkm TOOL`` and a link named TOOL stand for."""
+__all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

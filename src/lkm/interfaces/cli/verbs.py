@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lkm.errors import LkmError, UsageError
-from lkm.interfaces.cli.main import FRONT_ENDS
+from lkm.interfaces.cli.front_ends import FRONT_ENDS
 from lkm.interfaces.cli.output import print_json, wants_json
 from lkm.interfaces.messages import as_json
 from lkm.interfaces.target import target_from_environment
