@@ -2,7 +2,7 @@
 
 from enum import IntFlag
 
-__all__ = ["MODULE_TAINTS_6_1", "Taint", "describe", "letters"]
+__all__ = ["Taint", "describe", "letters"]
 
 
 class Taint(IntFlag):
@@ -57,19 +57,6 @@ _MEANINGS = (
     "a test module was loaded, or a test was run",
     "a firmware control mutated the device",
 )
-
-MODULE_TAINTS_6_1 = (
-    Taint.PROPRIETARY_MODULE
-    | Taint.FORCED_MODULE
-    | Taint.CRAP
-    | Taint.OOT_MODULE
-    | Taint.UNSIGNED_MODULE
-    | Taint.LIVEPATCH
-    | Taint.AUX
-    | Taint.RANDSTRUCT
-    | Taint.TEST
-)
-"""The flags that are shown for a module (kernel/panic.c ``taint_flags[].module``, 6.1)."""
 
 
 def letters(mask: int) -> str:

@@ -13,7 +13,8 @@ import pytest
 from lkm import __version__
 from lkm.errors import LkmError
 from lkm.interfaces.cli import list_verb, verbs
-from lkm.interfaces.cli.main import FRONT_ENDS, main
+from lkm.interfaces.cli.front_ends import FRONT_ENDS
+from lkm.interfaces.cli.main import main
 
 Lkm = Callable[..., Any]
 COMMAND = (sys.executable, "-m", "lkm")

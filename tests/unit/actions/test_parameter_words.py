@@ -1,0 +1,46 @@
+import pytest
+
+from lkm.actions.parameter_words import ParameterValue, parameter_string, quoted
+from lkm.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("plain", "p=plain"),
+        ("", "p="),
+        ("two words", 'p="two words"'),
+        ("tab\there", 'p="tab\there"'),
+        ('"quoted already"', 'p="quoted already"'),
+        ('a"b', 'p=a"b'),
+        (7, "p=7"),
+        (-1, "p=-1"),
+        (True, "p=Y"),
+        (False, "p=N"),
+        ([1, 2, 3], "p=1,2,3"),
+        (("a", "b c"), 'p="a,b c"'),
+        (None, "p"),
+    ],
+)
+def test_a_value(value: ParameterValue, written: str) -> None:
+    if value == '"quoted already"':
+        assert quoted(f"p={value}") == written
+    else:
+        assert parameter_string({"p": value}) == written
+
+
+def test_several_in_order() -> None:
+    assert parameter_string({"b": 1, "a": "x y", "c": None}) == 'b=1 a="x y" c'
+    assert parameter_string({}) == ""
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a=b", 'a"', "a\0", "a\n"])
+def test_names_that_are_none(name: str) -> None:
+    with pytest.raises(UsageError, match="no name of a parameter"):
+        parameter_string({name: 1})
+
+
+@pytest.mark.parametrize("value", ['say "x y"', "a\0b", ['"', " "]])
+def test_values_that_can_not_be_written(value: ParameterValue) -> None:
+    with pytest.raises(UsageError, match="can't be written"):
+        parameter_string({"p": value})
