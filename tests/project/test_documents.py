@@ -1,5 +1,6 @@
 """The examples of the documents are run: what they show is what happens."""
 
+import doctest
 import re
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lkm.actions.sample_tree import make_sample_tree
+
 _ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HOME = "/home/you"
 
 
@@ -56,3 +60,28 @@ def test_the_examples_of_a_document_show_what_happens(name: str, tmp_path: Path)
     assert len(outputs) == len(examples), outputs
     for example, output in zip(examples, outputs, strict=True):
         assert output == example.output, example.command
+
+
+def _python(text: str) -> str:
+    """Give a document with all but its Python left blank, so that lines keep their numbers."""
+    found, end = "", 0
+    for block in _PYTHON.finditer(text):
+        found += "\n" * text.count("\n", end, block.start(1)) + block[1]
+        end = block.end(1)
+    return found
+
+
+@pytest.mark.parametrize("name", ["docs/library.md"])
+def test_the_python_of_a_document_does_what_it_shows(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All blocks share their names, beside a sample root as `lkm demo --keep try` makes it."""
+    text = (_ROOT / name).read_text()
+    make_sample_tree(str(tmp_path / "try/root"))
+    monkeypatch.chdir(tmp_path)
+    found = doctest.DocTestParser().get_doctest(_python(text), {}, name, name, 0)
+    assert found.examples
+    said: list[str] = []
+    failed, _ = doctest.DocTestRunner(verbose=False).run(found, out=said.append)
+    assert failed == 0, "".join(said)
+    assert text.count(">>> ") == len(found.examples), "an example stands outside of the blocks that are run"

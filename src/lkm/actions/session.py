@@ -53,6 +53,11 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
+    def reread(self) -> None:
+        """Forget what was read of the module tree and the configuration: it has changed."""
+        for name in ("tree", "configuration", "resolver"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def root(self) -> Root:
         """The root; a directory that must exist.

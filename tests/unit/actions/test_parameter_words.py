@@ -1,3 +1,5 @@
+"""Parameters as a mapping, in the words of the kernel."""
+
 import pytest
 
 from lkm.actions.parameter_words import ParameterValue, parameter_string, quoted

@@ -1,7 +1,6 @@
 """Printing a verb's answer: tables and texts for people, one JSON object for programs."""
 
 import argparse
-import json
 from collections.abc import Sequence
 
 from lkm.interfaces.messages import printable
@@ -16,6 +15,8 @@ def wants_json(options: argparse.Namespace) -> bool:
 
 def print_json(verb: str, **fields: object) -> None:
     """Print the verb's object, with its schema first."""
+    import json  # noqa: PLC0415  people's output needs none
+
     print(json.dumps({"schema": f"lkm.{verb}/1", **fields}, indent=2))
 
 
