@@ -48,6 +48,7 @@ def run(words: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="lkm",
+        usage="lkm [OPTION...] VERB [ARGUMENT...]",
         description="The toolkit for Linux loadable kernel modules.",
         epilog=f"verbs:\n{_verb_table()}\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
