@@ -6,7 +6,8 @@ STAMP := $(VENV)/.stamp
 PYTHON ?= python3
 
 # The real tools and kernels that tests compare with (Debian's names).
-TEST_PACKAGES := gcc libc6-dev kmod qemu-system-x86 busybox-static linux-image-amd64 linux-headers-amd64 xz-utils zstd
+TEST_PACKAGES := binutils busybox-static cpio file gcc kmod libc6-dev linux-headers-amd64 linux-image-amd64 openssl \
+	qemu-system-x86 xz-utils zstd
 
 .PHONY: setup demo test lint bench clean packages
 
