@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.front_ends import run_front_end, run_real
 from tests.support.real_tree import builtin_names, module_names, modules, tree
+from tests.support.require import missing
 
 from lkm.formats.elf.reader import Elf
 
@@ -71,7 +72,7 @@ def test_mistakes(arguments: list[str]) -> None:
 def plain_module() -> bytes:
     found = next((path.read_bytes() for path in modules() if path.suffix == ".ko"), None)
     if found is None:
-        pytest.skip("all modules of the tree are compressed")
+        missing("all modules of the tree are compressed")
     return found
 
 

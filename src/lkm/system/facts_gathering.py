@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from lkm.errors import FormatError
 from lkm.formats.compression import Compression, decompress, detect
@@ -26,11 +27,15 @@ def gather(files: Sequence[tuple[str, int]]) -> list[ModuleFacts]:
     :param files: host path and size of each
     """
     shares = _shares(files)
-    others = [Apart(lambda share=share: encode([facts_of_file(files[n][0]) for n in share])) for share in shares[1:]]  # type: ignore[misc]
+    others = [Apart(partial(_encoded_facts, [files[number][0] for number in share])) for share in shares[1:]]
     found: dict[int, ModuleFacts] = {number: facts_of_file(files[number][0]) for number in shares[0]}
     for share, other in zip(shares[1:], others, strict=True):
         found.update(zip(share, decode(other.result()), strict=True))
     return [found[number] for number in range(len(files))]
+
+
+def _encoded_facts(paths: Sequence[str]) -> bytes:
+    return encode([facts_of_file(path) for path in paths])
 
 
 def _shares(files: Sequence[tuple[str, int]]) -> list[list[int]]:

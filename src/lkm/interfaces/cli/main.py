@@ -52,7 +52,7 @@ def _guarded(program: str, run: Callable[[], int], *, debug: bool = False) -> in
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
-    except Exception as error:
+    except Exception as error:  # the last resort: a person is never shown a traceback, unless by --debug
         if debug:
             raise
         return _report(program, error if isinstance(error, LkmError) else _unforeseen(error))

@@ -5,6 +5,7 @@ Modules are numbers here: their places in the order of the tree. Facts: kmod 30,
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 __all__ = ["KERNEL", "Owners", "Ranks", "closures", "load_ranks", "needed", "owners_of", "with_spellings"]
@@ -57,14 +58,12 @@ def with_spellings(owners: Owners, needs: Sequence[Sequence[bytes]], prefix: byt
 
 def needed(owners: Owners, needs: Sequence[Sequence[bytes]]) -> list[list[int]]:
     """List for each module those that it needs directly, each once, in the order of its symbols."""
-    owner_of = owners.get
-    found = []
+    found: list[list[int]] = []
     for symbols in needs:
-        modules = dict.fromkeys(map(owner_of, symbols))
-        modules.pop(None, None)
-        modules.pop(KERNEL, None)
+        modules = dict.fromkeys(map(owners.get, symbols, repeat(KERNEL)))
+        modules.pop(KERNEL, None)  # the kernel's, or nobody's: unresolved symbols are told elsewhere
         found.append(list(modules))
-    return found  # type: ignore[return-value]  # None has been taken out
+    return found
 
 
 def load_ranks(modules: list[list[int]]) -> Ranks:
