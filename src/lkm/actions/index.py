@@ -3,19 +3,31 @@
 import contextlib
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lkm.actions.index_files import BINARY, TEXTS, index_files, index_texts
-from lkm.actions.index_inputs import INPUTS, Identity, chosen_files, fingerprint, identify, read_input, states
+from lkm.actions.index_facts import TreeFacts
+from lkm.actions.index_files import (
+    builtin_files,
+    in_order,
+    link_files,
+    link_texts,
+    packed,
+    say_duplicates,
+    unpacked,
+    word_files,
+    word_texts,
+)
+from lkm.actions.index_inputs import INPUTS, Identity, chosen_files, identify, read_input, states
+from lkm.actions.index_request import IndexRequest, IndexResult, Say, ignore
 from lkm.errors import LkmError, Loop
-from lkm.formats.depmod_conf import DepmodConf
-from lkm.formats.module_facts import ModuleFacts
+from lkm.formats.module_facts import ModuleTexts
 from lkm.rules.indexing.order import listed_as, ordered
-from lkm.rules.indexing.tree import IndexedModule, IndexedTree, KernelSymbols
+from lkm.rules.indexing.tree import IndexedModule, IndexedTree
 from lkm.rules.indexing.unresolved import report
+from lkm.system.apart import Apart
 from lkm.system.facts_cache import FactsCache
-from lkm.system.facts_gathering import gather
 from lkm.system.file_set import replace_files
 from lkm.system.module_walk import FoundFile
 from lkm.system.notices import Level, Notice
@@ -26,86 +38,10 @@ if TYPE_CHECKING:
 
 __all__ = ["IndexRequest", "IndexResult", "index", "require_sound", "write_indexes"]
 
-Say = Callable[[Notice], None]
-
-_FEW = 256  # one file of so many
+_FEWEST = 400  # modules from which on a second process pays
 
 
-def _ignore(_: Notice) -> None:
-    """Say nothing."""
-
-
-class IndexRequest(NamedTuple):
-    """What to index, and how.
-
-    :param directory: the tree, inside the root
-    :param shown: the same as messages name it
-    :param configuration: what of depmod.d applies to the kernel
-    :param output: the host's directory to write to; by default the tree's own
-    :param files: index these, instead of what is in the tree
-    :param kernel: the kernel's own symbols
-    :param reports_unknown: say which symbols nothing offers (``-e``)
-    :param prefix: of symbols (``-P``)
-    :param warns_of_duplicates: say which rows come twice (``-w``)
-    :param weakdeps: make modules.weakdep too, as kmod 33 and later do
-    :param texts_only: write nothing, only give the texts (``-n``)
-    :param use_cache: use the facts of the last run, and keep those of this one
-    :param cache_root: the root that keeps the facts; by default the tree's
-    :param say: is told what is wrong
-    :param show: is told who needs whom (``-v``)
-    """
-
-    root: Root
-    directory: str
-    shown: str
-    configuration: DepmodConf = DepmodConf()
-    output: str | None = None
-    files: Sequence[FoundFile] | None = None
-    kernel: KernelSymbols | None = None
-    reports_unknown: bool = False
-    prefix: bytes = b""
-    warns_of_duplicates: bool = False
-    weakdeps: bool = False
-    texts_only: bool = False
-    use_cache: bool = True
-    cache_root: Root | None = None
-    say: Say = _ignore
-    show: Callable[[str], None] | None = None
-
-    @property
-    def target(self) -> str:
-        """The host's directory to write to."""
-        return self.output or self.root.host_path(self.directory)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The files that are written."""
-        return (*TEXTS, *BINARY, *(("modules.weakdep",) if self.weakdeps else ()))
-
-    @property
-    def asks_for_words(self) -> bool:
-        """Something is to be told besides what is wrong."""
-        return bool(self.texts_only or self.reports_unknown or self.warns_of_duplicates or self.show)
-
-
-class IndexResult(NamedTuple):
-    """What was done.
-
-    :param modules: how many modules the tree has
-    :param read: how many of them were read; the facts of the others were known
-    :param files: what was written, or with ``texts_only`` would be: contents by name
-    :param was_current: nothing had to be made anew
-    :param tree: what was worked out; None where nothing had to be
-    """
-
-    modules: int
-    read: int
-    files: Mapping[str, bytes]
-    was_current: bool = False
-    tree: IndexedTree | None = None
-
-
-def write_indexes(tree: "ModuleTree", *, say: Say = _ignore) -> IndexResult:
+def write_indexes(tree: "ModuleTree", *, say: Say = ignore) -> IndexResult:
     """Write all indexes of a tree, with no configuration and no cache.
 
     :raises Loop: modules need each other
@@ -155,6 +91,18 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
+class _Module(NamedTuple):
+    """A module that goes into the indexes.
+
+    :param number: of its file among those that were found
+    :param row: as in :class:`IndexedModule`
+    """
+
+    number: int
+    name: bytes
+    row: bytes
+
+
 class _Run:
     """One run: what has been found out so far."""
 
@@ -173,27 +121,51 @@ class _Run:
 
     def result(self) -> IndexResult:
         """Do the work."""
-        request = self.request
         if self._is_current():
             return IndexResult(len(self.found), 0, {}, was_current=True)
-        facts, read = self._facts()
-        tree = self._tree(facts)
-        if not tree.is_sound:
-            return IndexResult(len(self.found), read, {}, tree=tree)
+        request = self.request
+        facts = TreeFacts(self.found, self.identities, self.cache)
+        modules = self._modules()
         if request.texts_only:
-            return IndexResult(len(self.found), read, index_texts(tree, self.say, weakdeps=request.weakdeps), tree=tree)
-        files = index_files(
-            tree,
-            self._input("modules.builtin"),
-            self._input("modules.builtin.modinfo"),
-            self.say,
-            weakdeps=request.weakdeps,
-            warns_of_duplicates=request.warns_of_duplicates,
-            meanwhile=lambda: self._keep(facts, read),
-        )
+            return self._texts(facts, modules)
+        other = Apart(partial(self._word_files, facts, modules), alone=len(modules) < _FEWEST)
+        tree = self._tree(facts, modules)
+        if not tree.is_sound:
+            other.drop()
+            return IndexResult(len(modules), facts.read, {}, tree=tree)
+        builtin, builtin_modinfo = self._input("modules.builtin"), self._input("modules.builtin.modinfo")
+        files = link_files(tree)
+        more, notices = unpacked(other.result())
+        for notice in notices:
+            self.say(notice)
+        files |= more | builtin_files(builtin, builtin_modinfo, self.say)
+        if request.warns_of_duplicates:
+            say_duplicates(tree, self._words(facts, modules), self.say)
+        files = in_order(files)
         replace_files(request.target, files)
         self._keep_stamp()
-        return IndexResult(len(self.found), read, files, tree=tree)
+        return IndexResult(len(modules), facts.read, files, tree=tree)
+
+    def _texts(self, facts: TreeFacts, modules: list[_Module]) -> IndexResult:
+        """Make the text files only (``-n``)."""
+        tree = self._tree(facts, modules)
+        files: dict[str, bytes] = {}
+        if tree.is_sound:
+            words = self._words(facts, modules)
+            files = in_order(link_texts(tree) | word_texts(tree.names, words, self.say, weakdeps=self.request.weakdeps))
+        return IndexResult(len(modules), facts.read, files, tree=tree)
+
+    def _word_files(self, facts: TreeFacts, modules: list[_Module]) -> bytes:
+        """Make the files of what modules say, and keep the facts."""
+        facts.keep()
+        notices: list[Notice] = []
+        names, words = [module.name for module in modules], self._words(facts, modules)
+        return packed(word_files(names, words, notices.append, weakdeps=self.request.weakdeps), notices)
+
+    @staticmethod
+    def _words(facts: TreeFacts, modules: list[_Module]) -> list[ModuleTexts]:
+        texts = facts.texts()
+        return [texts[module.number] for module in modules]
 
     def _find(self) -> list[FoundFile]:
         request = self.request
@@ -214,13 +186,14 @@ class _Run:
         return bool(stamp) and stamp == self._stamp()
 
     def _stamp(self) -> bytes:
+        """Tell all that the indexes are made from, and what they look like: in full, as a digest is dearer to load."""
         request = self.request
-        settings = f"1 {request.configuration!r} {request.prefix!r} {request.target} {request.shown}"
-        order = [one.path for one in self.found]
-        return fingerprint(
+        settings = f"2 {request.configuration!r} {request.prefix!r} {request.target} {request.shown}"
+        paths = [one.path if one.path != one.host else "" for one in self.found]
+        return b"\n".join(
             [
                 settings.encode("utf-8", "surrogateescape"),
-                "\0".join(order).encode("utf-8", "surrogateescape"),
+                "\0".join(paths).encode("utf-8", "surrogateescape"),
                 b"\0".join([one.key for one in self.identities]),
                 states(request.root.host_path(request.directory), INPUTS),
                 states(request.target, request.names),
@@ -232,67 +205,46 @@ class _Run:
             is_settled = all(one.is_settled for one in self.identities)
             self.cache.store_stamp(self._stamp() if is_settled and not self.has_said else b"")
 
-    def _facts(self) -> tuple[list[ModuleFacts], int]:
-        """Give the facts of all files, and tell how many had to be read."""
-        known = self.cache.facts() if self.cache else {}
-        found = [known.get(one.key) for one in self.identities]
-        missing = [number for number, facts in enumerate(found) if facts is None]
-        read = gather([(self.found[number].host, self.identities[number].size) for number in missing])
-        for number, facts in zip(missing, read, strict=True):
-            found[number] = facts
-        return [facts for facts in found if facts is not None], len(missing)
-
-    def _keep(self, facts: list[ModuleFacts], read: int) -> None:
-        """Keep the facts where that says something new; not of files that may change unseen, or could not be read.
-
-        Of few files among many nothing is kept: to read them again is cheaper than to write all facts anew.
-        """
-        if not self.cache or 0 < read * _FEW < len(self.found):
-            return
-        kept = [
-            number
-            for number, identity in enumerate(self.identities)
-            if identity.is_settled and not facts[number].damage
-        ]
-        keys = [self.identities[number].key for number in kept]
-        if read or len(b"\0".join(keys)) != len(self.cache.keys):
-            self.cache.store_facts(keys, [facts[number] for number in kept])
-
     # --- the tree -----------------------------------------------------------------------------------------------------
 
-    def _tree(self, facts: list[ModuleFacts]) -> IndexedTree:
-        request = self.request
-        modules = self._in_order(facts)
-        tree = IndexedTree(modules, request.kernel.crcs if request.kernel else (), request.prefix)
-        for module in modules:
-            if module.facts.damage:
-                reason = os.strerror(module.facts.damage)
+    def _modules(self) -> list[_Module]:
+        """Put the modules in order."""
+        prefix = f"{self.request.shown}/"
+        start = len(prefix)
+        paths = [one.path for one in self.found]
+        names = _encoded([one.name for one in self.found])
+        rows = _encoded([path[start:] if path.startswith(prefix) else path for path in paths])
+        lines: dict[bytes, bytes | None] = {
+            name: listed_as(row, name) if path.startswith(prefix) else None
+            for name, row, path in zip(names, rows, paths, strict=True)
+        }
+        numbers = dict(zip(names, range(len(names)), strict=True))
+        sequence, cut = ordered(lines, self._input("modules.order"))
+        if cut is not None:
+            where = f"{self.request.shown}/modules.order:{cut}"
+            self.say(Notice(Level.ERROR, f"{where} corrupted line misses '\\n'"))
+        return [_Module(numbers[name], name, rows[numbers[name]]) for name in sequence]
+
+    def _tree(self, facts: TreeFacts, modules: list[_Module]) -> IndexedTree:
+        request, symbols = self.request, facts.symbols()
+        indexed = [
+            IndexedModule(one.name, one.row, self.found[one.number].path, symbols[one.number]) for one in modules
+        ]
+        tree = IndexedTree(indexed, request.kernel.crcs if request.kernel else (), request.prefix)
+        for module in indexed:
+            if module.symbols.damage:
+                reason = os.strerror(module.symbols.damage)
                 self.say(Notice(Level.ERROR, f"failed to load symbols from {module.path}: {reason}"))
         if request.kernel and request.reports_unknown:
-            hosts = {os.fsencode(one.name): one.host for one in self.found}
-            report(tree, request.kernel, lambda number: _crcs(hosts[modules[number].name]), self.say)
+            report(tree, request.kernel, lambda place: _crcs(self.found[modules[place].number].host), self.say)
         if request.show:
             for user, symbol, owner in tree.uses():
                 request.show(f'{user} needs "{symbol}": {owner}\n')
         return tree
 
-    def _in_order(self, facts: list[ModuleFacts]) -> list[IndexedModule]:
-        prefix = f"{self.request.shown}/"
-        start = len(prefix)
-        modules: dict[bytes, IndexedModule] = {}
-        lines: dict[bytes, bytes | None] = {}
-        for one, known in zip(self.found, facts, strict=True):
-            path = one.path
-            name = os.fsencode(one.name)
-            is_inside = path.startswith(prefix)
-            row = os.fsencode(path[start:] if is_inside else path)
-            modules[name] = IndexedModule(name, row, path, known)
-            lines[name] = listed_as(row, name) if is_inside else None
-        names, cut = ordered(lines, self._input("modules.order"))
-        if cut is not None:
-            where = f"{self.request.shown}/modules.order:{cut}"
-            self.say(Notice(Level.ERROR, f"{where} corrupted line misses '\\n'"))
-        return [modules[name] for name in names]
+
+def _encoded(names: list[str]) -> list[bytes]:
+    return os.fsencode("\0".join(names)).split(b"\0") if names else []
 
 
 def _crcs(path: str) -> tuple[Mapping[bytes, int], Mapping[bytes, int]]:

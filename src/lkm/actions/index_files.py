@@ -1,14 +1,30 @@
-"""The contents of all index files of a tree."""
+"""The contents of all index files of a tree.
+
+They are two halves, each made by a process of its own: what modules say about themselves, and how they link.
+"""
 
 from collections.abc import Callable, Sequence
 
-from lkm.formats.index_writer import Row, encode_rows
+from lkm.formats.index_writer import encode_rows
+from lkm.formats.module_facts import ModuleTexts
 from lkm.rules.indexing import rows
 from lkm.rules.indexing.tree import IndexedTree
-from lkm.system.apart import Apart
-from lkm.system.notices import Notice
+from lkm.system.apart import joined, parted
+from lkm.system.notices import Level, Notice
 
-__all__ = ["BINARY", "TEXTS", "index_files", "index_texts"]
+__all__ = [
+    "BINARY",
+    "TEXTS",
+    "builtin_files",
+    "in_order",
+    "link_files",
+    "link_texts",
+    "packed",
+    "say_duplicates",
+    "unpacked",
+    "word_files",
+    "word_texts",
+]
 
 TEXTS = ("modules.dep", "modules.alias", "modules.softdep", "modules.symbols", "modules.devname")
 """What ``depmod -n`` shows, in this order."""
@@ -22,118 +38,116 @@ BINARY = (
 )
 
 _ORDER = (*TEXTS, "modules.weakdep", *BINARY)
-_LARGE = ("modules.alias", "modules.symbols")
-_LENGTH = 8  # bytes of the number before each part that another process hands over
-_FEWEST_ROWS = 4000  # from which on a second process pays
 
+Files = dict[str, bytes]
 Say = Callable[[Notice], None]
 
 
-def index_texts(tree: IndexedTree, say: Say, *, weakdeps: bool = False) -> dict[str, bytes]:
-    """Make the text files.
-
-    :param tree: one without cycles
-    """
-    return _in_order(_small_texts(tree, tree.dependencies(), say, weakdeps=weakdeps) | _large_texts(tree))
-
-
-def index_files(
-    tree: IndexedTree,
-    builtin: bytes | None,
-    builtin_modinfo: bytes | None,
-    say: Say,
-    *,
-    weakdeps: bool = False,
-    warns_of_duplicates: bool = False,
-    meanwhile: Callable[[], None] | None = None,
-) -> dict[str, bytes]:
-    """Make all files, about half of the work in a process of its own.
-
-    :param tree: one without cycles
-    :param builtin: the contents of modules.builtin
-    :param builtin_modinfo: the contents of modules.builtin.modinfo
-    :param warns_of_duplicates: say which rows come twice
-    :param meanwhile: what the other process does first
-    """
-    names = _names(tree)
-    alias_rows, notices = rows.alias_rows(names, _aliases(tree))
-
-    def apart() -> bytes:
-        if meanwhile:
-            meanwhile()
-        texts = _large_texts(tree)
-        return _joined([*(texts[name] for name in _LARGE), encode_rows(alias_rows)])
-
-    other = Apart(apart, alone=len(alias_rows) < _FEWEST_ROWS)
-    wanted = tree.dependencies()
-    files = _small_texts(tree, wanted, say, weakdeps=weakdeps)
-    dependency_rows = rows.dependency_rows(names, [module.row for module in tree.modules], wanted)
-    symbol_rows = rows.symbol_rows(names, tree.owners)
-    builtin_rows, more = rows.builtin_rows(builtin or b"")
-    builtin_alias_rows, most = rows.builtin_alias_rows(builtin_modinfo or b"")
-    files["modules.dep.bin"] = encode_rows(dependency_rows)
-    files["modules.symbols.bin"] = encode_rows(symbol_rows)
-    files["modules.builtin.bin"] = encode_rows(builtin_rows)
-    files["modules.builtin.alias.bin"] = encode_rows(builtin_alias_rows)
-    for notice in (*notices, *more, *most):
-        say(notice)
-    if warns_of_duplicates:
-        _say_duplicates({"deps": dependency_rows, "alias": alias_rows, "syms": symbol_rows}, say)
-    files |= zip((*_LARGE, "modules.alias.bin"), _parted(other.result()), strict=True)
-    return _in_order(files)
-
-
-def _in_order(files: dict[str, bytes]) -> dict[str, bytes]:
+def in_order(files: Files) -> Files:
+    """Put files in the order in which they are shown and written."""
     return {name: files[name] for name in sorted(files, key=_ORDER.index)}
 
 
-def _joined(parts: Sequence[bytes]) -> bytes:
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(_LENGTH), part)])
+def packed(files: Files, notices: Sequence[Notice]) -> bytes:
+    """Make one text of what a process hands over."""
+    said = [b"%d %b" % (one.level, one.text.encode("utf-8", "surrogateescape")) for one in notices]
+    return joined(("\0".join(files).encode(), *files.values(), *said))
 
 
-def _parted(data: bytes) -> list[bytes]:
-    parts = []
-    place = 0
-    while place < len(data):
-        start = place + _LENGTH
-        place = start + int.from_bytes(data[place:start])
-        parts.append(data[start:place])
-    return parts
+def unpacked(data: bytes) -> tuple[Files, list[Notice]]:
+    """Take apart what :func:`packed` made."""
+    parts = parted(data)
+    names = parts[0].decode().split("\0")
+    said = [part.decode("utf-8", "surrogateescape").split(" ", 1) for part in parts[1 + len(names) :]]
+    files = dict(zip(names, parts[1:], strict=False))
+    return files, [Notice(Level(int(level)), text) for level, text in said]
 
 
-def _large_texts(tree: IndexedTree) -> dict[str, bytes]:
-    names = _names(tree)
-    return {
-        "modules.alias": rows.alias_text(names, _aliases(tree)),
-        "modules.symbols": rows.symbol_text(names, tree.owners),
-    }
+# --- what modules say about themselves --------------------------------------------------------------------------------
 
 
-def _small_texts(tree: IndexedTree, wanted: Sequence[Sequence[int]], say: Say, *, weakdeps: bool) -> dict[str, bytes]:
-    names, aliases = _names(tree), _aliases(tree)
+def word_texts(names: Sequence[bytes], words: Sequence[ModuleTexts], say: Say, *, weakdeps: bool) -> Files:
+    """Make the text files of aliases, soft dependencies and device nodes."""
+    aliases = [one.aliases for one in words]
     devnames, notices = rows.devname_text(names, aliases)
     for notice in notices:
         say(notice)
     files = {
-        "modules.dep": rows.dependency_text([module.row for module in tree.modules], wanted),
-        "modules.softdep": rows.field_text(b"softdep", names, [module.facts.softdeps for module in tree.modules]),
+        "modules.alias": rows.alias_text(names, aliases),
+        "modules.softdep": rows.field_text(b"softdep", names, [one.softdeps for one in words]),
         "modules.devname": devnames,
     }
     if weakdeps:
-        weak = [module.facts.weakdeps for module in tree.modules]
-        files["modules.weakdep"] = rows.field_text(b"weakdep", names, weak)
+        files["modules.weakdep"] = rows.field_text(b"weakdep", names, [one.weakdeps for one in words])
     return files
 
 
-def _names(tree: IndexedTree) -> list[bytes]:
-    return [module.name for module in tree.modules]
+def word_files(names: Sequence[bytes], words: Sequence[ModuleTexts], say: Say, *, weakdeps: bool) -> Files:
+    """Make these and the index of aliases."""
+    files = word_texts(names, words, say, weakdeps=weakdeps)
+    found, notices = rows.alias_rows(names, [one.aliases for one in words])
+    for notice in notices:
+        say(notice)
+    return files | {"modules.alias.bin": encode_rows(found)}
 
 
-def _aliases(tree: IndexedTree) -> list[list[bytes]]:
-    return [module.facts.aliases for module in tree.modules]
+# --- how modules link -------------------------------------------------------------------------------------------------
 
 
-def _say_duplicates(kinds: dict[str, list[Row]], say: Say) -> None:
+def link_texts(tree: IndexedTree) -> Files:
+    """Make the text files of dependencies and symbols.
+
+    :param tree: one without cycles
+    """
+    return _dependency_text(tree, tree.dependencies()) | _symbol_text(tree)
+
+
+def link_files(tree: IndexedTree) -> Files:
+    """Make these and their indexes.
+
+    :param tree: one without cycles
+    """
+    wanted = tree.dependencies()
+    dependencies = rows.dependency_rows(tree.names, tree.rows, wanted)
+    return {
+        **_dependency_text(tree, wanted),
+        **_symbol_text(tree),
+        "modules.dep.bin": encode_rows(dependencies),
+        "modules.symbols.bin": encode_rows(rows.symbol_rows(tree.names, tree.owners)),
+    }
+
+
+def _dependency_text(tree: IndexedTree, wanted: Sequence[Sequence[int]]) -> Files:
+    return {"modules.dep": rows.dependency_text(tree.rows, wanted)}
+
+
+def _symbol_text(tree: IndexedTree) -> Files:
+    return {"modules.symbols": rows.symbol_text(tree.names, tree.owners)}
+
+
+# --- built-in modules, and what comes twice ---------------------------------------------------------------------------
+
+
+def builtin_files(builtin: bytes | None, builtin_modinfo: bytes | None, say: Say) -> Files:
+    """Make the indexes of built-in modules.
+
+    :param builtin: the contents of modules.builtin
+    :param builtin_modinfo: the contents of modules.builtin.modinfo
+    """
+    names, notices = rows.builtin_rows(builtin or b"")
+    aliases, more = rows.builtin_alias_rows(builtin_modinfo or b"")
+    for notice in (*notices, *more):
+        say(notice)
+    return {"modules.builtin.bin": encode_rows(names), "modules.builtin.alias.bin": encode_rows(aliases)}
+
+
+def say_duplicates(tree: IndexedTree, words: Sequence[ModuleTexts], say: Say) -> None:
+    """Say which rows come twice (``-w``)."""
+    kinds = {
+        "deps": rows.dependency_rows(tree.names, tree.rows, tree.dependencies()),
+        "alias": rows.alias_rows(tree.names, [one.aliases for one in words])[0],
+        "syms": rows.symbol_rows(tree.names, tree.owners),
+    }
     for kind, found in kinds.items():
         for notice in rows.duplicates(kind, found):
             say(notice)

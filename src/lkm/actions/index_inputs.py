@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from lkm.errors import RootError, TreeMissing, Unreadable
@@ -12,7 +12,7 @@ from lkm.system.module_walk import FoundFile, walk
 from lkm.system.notices import Level, Notice
 from lkm.system.root import Root
 
-__all__ = ["INPUTS", "Identity", "chosen_files", "fingerprint", "identify", "is_up_to_date", "read_input", "states"]
+__all__ = ["INPUTS", "Identity", "chosen_files", "identify", "is_up_to_date", "read_input", "states"]
 
 INPUTS = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
 """Files of the kernel's build that the indexes depend on."""
@@ -110,14 +110,3 @@ def states(directory: str, names: Iterable[str]) -> bytes:
     """Tell what files of a directory look like from outside, as text."""
     limit = time.time_ns()
     return b"\n".join(_identity(f"{directory}/{name}", limit).key for name in names)
-
-
-def fingerprint(parts: Sequence[bytes]) -> bytes:
-    """Condense texts; the same come out only for the same."""
-    import hashlib  # noqa: PLC0415  dear, and only a cache needs it
-
-    digest = hashlib.blake2b(digest_size=32)
-    for part in parts:
-        digest.update(len(part).to_bytes(8))
-        digest.update(part)
-    return digest.hexdigest().encode()

@@ -7,7 +7,8 @@ The keys are sorted; where two neighbours part, a node ends. So one pass over th
 and keys may be longer than Python's recursion is deep.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import itemgetter
 from struct import Struct
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from lkm.errors import FormatError
 
-__all__ = ["Entry", "Row", "encode", "encode_rows", "row_value"]
+__all__ = ["Entry", "Rows", "encode", "encode_rows", "row_value"]
 
 _MAGIC = 0xB007F457
 _VERSION = 0x0002_0001
@@ -24,10 +25,12 @@ _LARGEST = 0x0FFF_FFFF  # offsets have 28 bits
 _HEADER = Struct(">III")
 _WORD = Struct(">I")
 _ONE = _WORD.pack(1)
-_WIDTH = 64  # bytes of a key that are compared at once
+_WIDTH = 40  # bytes of a key that are compared at once
+_PORTION = 512  # keys that are packed at once
+_TO_1 = bytes([0]) + bytes([1]) * 255
 
-Row = tuple[bytes, bytes]
-"""A key and a value as :func:`row_value` gives it."""
+Rows = tuple[list[bytes], list[bytes]]
+"""Keys, and to each a value as :func:`row_value` gives it, in the order in which kmod adds them."""
 
 
 class Entry(NamedTuple):
@@ -48,56 +51,54 @@ def encode(entries: Iterable[Entry]) -> bytes:
 
     :raises FormatError: a key is not ASCII, or a text holds a NUL
     """
-    rows = []
+    keys: list[bytes] = []
+    values: list[bytes] = []
     for entry in entries:
         key, value = entry.key.encode("utf-8", "surrogateescape"), entry.value.encode("utf-8", "surrogateescape")
         if not key.isascii() or b"\0" in key + value:
             raise FormatError(f"an index can't hold the key {entry.key!r}: it must be ASCII without NUL")
-        rows.append((key, row_value(value, entry.priority)))
-    return encode_rows(rows)
+        keys.append(key)
+        values.append(row_value(value, entry.priority))
+    return encode_rows((keys, values))
 
 
 def row_value(value: bytes, priority: int) -> bytes:
-    """Give a value as the file has it: a module has many aliases, and this once for all of them.
+    """Give a value as the file has it where a key has no other: a module has many aliases, and this once for all.
 
     :param value: without NUL
+    :returns: 4 bytes of number, 4 of priority, the value, NUL
     """
-    return _WORD.pack(priority) + value + b"\0"
+    return b"%b%b%b\0" % (_ONE, _WORD.pack(priority), value)
 
 
-def encode_rows(rows: list[Row]) -> bytes:
+def encode_rows(rows: Rows) -> bytes:
     """Give the index file's bytes.
 
-    :param rows: keys, ASCII without NUL, with values, in the order in which kmod adds them
+    :param rows: keys are ASCII without NUL
     :raises FormatError: there is more than an index can refer to
     """
-    keys, values = _grouped(rows)
-    writer = _Writer()
-    root = writer.write(keys, values, _shared_lengths(keys))
-    if writer.size > _LARGEST:
-        raise FormatError(f"an index of {writer.size} bytes is too large: references have 28 bits")
-    return b"".join((_HEADER.pack(_MAGIC, _VERSION, root), *writer.parts))
+    table = _values(*rows)
+    keys = sorted(table)
+    parts, size, root = _write(keys, list(map(table.__getitem__, keys)), _shared_lengths(keys))
+    if size > _LARGEST:
+        raise FormatError(f"an index of {size} bytes is too large: references have 28 bits")
+    return b"".join((_HEADER.pack(_MAGIC, _VERSION, root), *parts))
 
 
-def _grouped(rows: list[Row]) -> tuple[list[bytes], list[bytes]]:
-    """Sort the keys, each once, and bring the values of each together, with their number before them."""
-    ordered = rows[::-1]
-    ordered.sort(key=itemgetter(0))
-    keys: list[bytes] = []
-    values: list[bytes] = []
-    several: dict[int, list[bytes]] = {}
-    last = None
-    for key, value in ordered:
-        if key == last:
-            several.setdefault(len(keys) - 1, [values[-1][4:]]).append(value)
-        else:
-            keys.append(key)
-            values.append(_ONE + value)
-            last = key
-    for place, group in several.items():
+def _values(keys: list[bytes], values: list[bytes]) -> dict[bytes, bytes]:
+    """Bring the values of each key together, with their number before them."""
+    table = dict(zip(keys, values, strict=True))
+    if len(table) == len(keys):
+        return table
+    groups: dict[bytes, list[bytes]] = {key: [] for key, number in Counter(keys).items() if number > 1}
+    for key, value in zip(keys, values, strict=True):
+        if key in groups:
+            groups[key].append(value[4:])
+    for key, group in groups.items():
+        group.reverse()
         group.sort(key=itemgetter(slice(4)))
-        values[place] = _WORD.pack(len(group)) + b"".join(group)
-    return keys, values
+        table[key] = _WORD.pack(len(group)) + b"".join(group)
+    return table
 
 
 def _shared_lengths(keys: list[bytes]) -> list[int]:
@@ -107,14 +108,25 @@ def _shared_lengths(keys: list[bytes]) -> list[int]:
     """
     if not keys:
         return []
-    heads = b"".join([key[:_WIDTH].ljust(_WIDTH, b"\0") for key in keys])
+    heads = b"".join([_heads(len(some)).pack(*some) for some in _portions(keys)])
     differences = int.from_bytes(heads[:-_WIDTH]) ^ int.from_bytes(heads[_WIDTH:])
-    rows = differences.to_bytes(len(heads) - _WIDTH)
-    lengths = [_WIDTH - len(rows[place : place + _WIDTH].lstrip(b"\0")) for place in range(0, len(rows), _WIDTH)]
-    for number, length in enumerate(lengths):
-        if length == _WIDTH:
-            lengths[number] = _shared_length(keys[number], keys[number + 1])
+    find = (differences.to_bytes(len(heads) - _WIDTH).translate(_TO_1) + b"\1").find
+    lengths = [find(1, place) - place for place in range(0, len(heads) - _WIDTH, _WIDTH)]
+    if max(lengths, default=0) >= _WIDTH:
+        for number, length in enumerate(lengths):
+            if length >= _WIDTH:
+                lengths[number] = _shared_length(keys[number], keys[number + 1])
     return [*lengths, 0]
+
+
+def _portions(keys: list[bytes]) -> Iterator[list[bytes]]:
+    return (keys[place : place + _PORTION] for place in range(0, len(keys), _PORTION))
+
+
+@cache
+def _heads(count: int) -> Struct:
+    """Give what cuts keys to one width, or fills them up."""
+    return Struct(f"{_WIDTH}s" * count)
 
 
 def _shared_length(first: bytes, second: bytes) -> int:
@@ -130,90 +142,75 @@ def _shared_length(first: bytes, second: bytes) -> int:
     return place
 
 
-class _Node:
-    """A node with children that is not complete yet.
+_Node = tuple[int, bytes, list[int], list[int]]
 
-    :ivar end: how many characters lead to its end
+
+def _write(keys: list[bytes], values: list[bytes], shared: list[int]) -> tuple[list[bytes], int, int]:
+    """Give the parts of the file behind its header, the file's size, and the reference to the root.
+
+    The node in hand is what leads to its end, the values of the key that ends there, and its children so far: their
+    labels, and the references to them. Nodes above it that are not complete either wait in ``above``.
     """
-
-    __slots__ = ("end", "labels", "references", "values")
-
-    def __init__(self, end: int) -> None:
-        self.end = end
-        self.values = b""
-        self.labels: list[int] = []
-        self.references: list[int] = []
-
-
-class _Writer:
-    """The parts of the file behind its header."""
-
-    __slots__ = ("parts", "size")
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = _HEADER.size
-
-    def write(self, keys: list[bytes], values: list[bytes], shared: list[int]) -> int:
-        """Write all nodes and give the reference to the root."""
-        node = _Node(0)
-        open_nodes: list[_Node] = []
-        add, size = self.parts.append, self.size
-        for key, value, common in zip(keys, values, shared, strict=True):
-            if common > node.end:
-                open_nodes.append(node)
-                node = _Node(common)
-            end = node.end
-            if len(key) == end:
-                node.values = value
-            else:  # nothing else begins with this key
-                rest = key[end + 1 :]
-                node.labels.append(key[end])
-                if rest:
-                    part = rest + b"\0" + value
-                    node.references.append(size | 0xC000_0000)
-                else:
-                    part = value
-                    node.references.append(size | _VALUES)
-                add(part)
-                size += len(part)
-            while common < node.end:
-                parent = open_nodes.pop()
-                if parent.end < common:
-                    open_nodes.append(parent)
-                    parent = _Node(common)
-                begin = parent.end
-                part, flags = _encoded(node, key[begin + 1 : node.end])
-                add(part)
-                parent.labels.append(key[begin])
-                parent.references.append(size | flags)
-                size += len(part)
-                node = parent
-        part, flags = _encoded(node, b"")
-        add(part)
-        self.size = size + len(part)
-        return size | flags
+    parts: list[bytes] = []
+    add, size = parts.append, _HEADER.size
+    above: list[_Node] = []
+    end, held = 0, b""
+    labels: list[int] = []
+    references: list[int] = []
+    for key, value, common in zip(keys, values, shared, strict=True):
+        if common > end:
+            above.append((end, held, labels, references))
+            end, held, labels, references = common, b"", [], []
+        rest = len(key) - end
+        if rest > 1:  # nothing else begins with this key
+            labels.append(key[end])
+            references.append(size | _PREFIX | _VALUES)
+            part = key[end + 1 :] + b"\0" + value
+            add(part)
+            size += len(part)
+        elif rest:
+            labels.append(key[end])
+            references.append(size | _VALUES)
+            add(value)
+            size += len(value)
+        else:
+            held = value
+        while common < end:
+            wider: _Node = above.pop() if above[-1][0] >= common else (common, b"", [], [])
+            begin = wider[0]
+            part = _children(labels, references) + held
+            flags = size | _CHILDREN | (_VALUES if held else 0)
+            if end - begin > 1:
+                part = key[begin + 1 : end] + b"\0" + part
+                flags |= _PREFIX
+            add(part)
+            end, held, labels, references = wider
+            labels.append(key[end])
+            references.append(flags)
+            size += len(part)
+    part = (_children(labels, references) if labels else b"") + held
+    add(part)
+    return parts, size + len(part), size | (_CHILDREN if labels else 0) | (_VALUES if held else 0)
 
 
-def _encoded(node: _Node, prefix: bytes) -> tuple[bytes, int]:
-    part, flags = (prefix + b"\0", _PREFIX) if prefix else (b"", 0)
-    labels = node.labels
-    if labels:
-        first, last = labels[0], labels[-1]
-        references = node.references
-        if last - first >= len(labels):
-            dense = [0] * (last - first + 1)
-            for label, reference in zip(labels, references, strict=True):
-                dense[label - first] = reference
-            references = dense
-        part += _children(len(references)).pack(first, last, *references)
-        flags |= _CHILDREN
-    if node.values:
-        part += node.values
-        flags |= _VALUES
-    return part, flags
+def _children(labels: list[int], references: list[int]) -> bytes:
+    """Give the table of a node's children, with a gap for each label between that has none."""
+    first, last = labels[0], labels[-1]
+    if last - first < len(labels):
+        return _table(len(labels)).pack(first, last, *references)
+    if len(labels) == 2:  # every second node
+        return _table_of_two(last - first - 1).pack(first, last, *references)
+    dense = [0] * (last - first + 1)
+    for label, reference in zip(labels, references, strict=True):
+        dense[label - first] = reference
+    return _table(len(dense)).pack(first, last, *dense)
 
 
 @cache
-def _children(count: int) -> Struct:
+def _table(count: int) -> Struct:
     return Struct(f">BB{count}I")
+
+
+@cache
+def _table_of_two(gap: int) -> Struct:
+    return Struct(f">BBI{4 * gap}xI")

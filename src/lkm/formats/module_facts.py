@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[int, int], bytes]
 
-__all__ = ["NOTHING", "Damage", "ModuleFacts", "damaged", "read_facts"]
+__all__ = ["NOTHING", "Damage", "ModuleFacts", "ModuleSymbols", "ModuleTexts", "damaged", "read_facts"]
 
 
 class Damage(IntEnum):
@@ -33,26 +33,37 @@ class Damage(IntEnum):
     INVALID = 22  # EINVAL
 
 
-class ModuleFacts(NamedTuple):
-    """The facts of one module.
+class ModuleTexts(NamedTuple):
+    """What a module says about itself: the values of three fields of .modinfo, in the file's order."""
 
-    :param aliases: the values of ``alias`` in .modinfo, in the file's order; so the next two
+    aliases: list[bytes]
+    softdeps: list[bytes]
+    weakdeps: list[bytes]
+
+
+class ModuleSymbols(NamedTuple):
+    """What a module offers to others, and needs of them.
+
     :param exports: the symbols that it offers
     :param needs: the symbols that it needs: undefined ones, then those it states only a version for
     :param weak: those of its needs that it can do without
     :param damage: errno of what keeps its symbols from being read, 0 where nothing does
     """
 
-    aliases: list[bytes]
-    softdeps: list[bytes]
-    weakdeps: list[bytes]
     exports: list[bytes]
     needs: list[bytes]
     weak: list[bytes]
     damage: int = 0
 
 
-NOTHING = ModuleFacts([], [], [], [], [], [])
+class ModuleFacts(NamedTuple):
+    """The facts of one module; the two parts go into different indexes."""
+
+    texts: ModuleTexts
+    symbols: ModuleSymbols
+
+
+NOTHING = ModuleFacts(ModuleTexts([], [], []), ModuleSymbols([], [], []))
 
 _PREFIX = b"__crc_"
 _RECORD = 64  # bytes of struct modversion_info, of 32 and of 64 bits
@@ -64,7 +75,7 @@ _WEAK, _REGISTER = SymbolBinding.WEAK.value, SymbolType.SPARC_REGISTER.value
 
 def damaged(errno: int) -> ModuleFacts:
     """Give the facts of a module of which nothing can be read."""
-    return NOTHING._replace(damage=errno)
+    return ModuleFacts(NOTHING.texts, ModuleSymbols([], [], [], errno))
 
 
 def read_facts(read: "Read", size: int) -> ModuleFacts:
@@ -78,15 +89,15 @@ def read_facts(read: "Read", size: int) -> ModuleFacts:
     except _Damaged as error:
         return damaged(error.damage)
     info = sections.contents(b".modinfo")
-    aliases, softdeps, weakdeps = _modinfo(info) if info else ([], [], [])
+    texts = _modinfo(info) if info else NOTHING.texts
     strings, symbols = sections.contents(b".strtab"), sections.contents(b".symtab")
     if not strings or not symbols or len(symbols) % sections.layout.symbol.size:
-        return ModuleFacts(aliases, softdeps, weakdeps, _bare_exports(sections), [], [])
+        return ModuleFacts(texts, ModuleSymbols(_bare_exports(sections), [], []))
     if strings[-1]:
         strings += b"\0"  # a last name without an end ends with its table
     exports = _exports(symbols, strings, sections.layout) if _PREFIX in strings else []
     needs, weak = _needs(sections, symbols, strings)
-    return ModuleFacts(aliases, softdeps, weakdeps, exports or _bare_exports(sections), needs, weak)
+    return ModuleFacts(texts, ModuleSymbols(exports or _bare_exports(sections), needs, weak))
 
 
 # --- sections ---------------------------------------------------------------------------------------------------------
@@ -125,25 +136,31 @@ class _Sections:
 
     def contents(self, name: bytes) -> bytes:
         """Give the bytes of the first section of a name that is all in the file; none where there is none."""
-        index = self._next(name, 1)
-        while index is not None:
+        wanted = name + b"\0"
+        names, offsets = self._names, self._name_offsets
+        place = names.find(wanted)
+        if place < 0:
+            return b""
+        if names.find(wanted, place + 1) < 0:  # as a rule a name stands once, and one section has it
+            if place not in offsets:
+                return b""
+            contents = self._at(offsets.index(place))
+            if contents is not None:
+                return contents
+        for index in self._all(wanted):
             contents = self._at(index)
             if contents is not None:
                 return contents
-            index = self._next(name, index + 1)
         return b""
 
-    def _next(self, name: bytes, start: int) -> int | None:
-        """Find the first section of a name from a number on."""
-        wanted = name + b"\0"
-        names, offsets = self._names, self._name_offsets if start == 1 else self._name_offsets[start:]
-        found: list[int] = []
-        place = names.find(wanted)
-        while place >= 0:  # names may share their ends, so one may stand at several places
-            if place in offsets:
-                found.append(offsets.index(place))
-            place = names.find(wanted, place + 1)
-        return min(found) + (0 if start == 1 else start) if found else None
+    def _all(self, wanted: bytes) -> list[int]:
+        """List the sections of a name with its NUL; as names may share their ends, it may stand at several places."""
+        places = set()
+        place = self._names.find(wanted)
+        while place >= 0:
+            places.add(place)
+            place = self._names.find(wanted, place + 1)
+        return [index for index, offset in enumerate(self._name_offsets) if offset in places]
 
     def _at(self, index: int) -> bytes | None:
         fields = self.layout.section.unpack_from(self._records, index * self.layout.section.size)
@@ -169,15 +186,15 @@ def _class_layout(head: bytes, size: int) -> Layout:
 # --- .modinfo ---------------------------------------------------------------------------------------------------------
 
 
-def _modinfo(section: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+def _modinfo(section: bytes) -> ModuleTexts:
     entries = section.lstrip(b"\0")
     if len(entries) <= 1:
-        return [], [], []
+        return NOTHING.texts
     fields = entries.split(b"\0")
     aliases = [field[6:] for field in fields if field.startswith(b"alias=")] if b"alias=" in entries else []
     softdeps = [field[8:] for field in fields if field.startswith(b"softdep=")] if b"softdep=" in entries else []
     weakdeps = [field[8:] for field in fields if field.startswith(b"weakdep=")] if b"weakdep=" in entries else []
-    return aliases, softdeps, weakdeps
+    return ModuleTexts(aliases, softdeps, weakdeps)
 
 
 # --- exports ----------------------------------------------------------------------------------------------------------

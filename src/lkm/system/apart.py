@@ -2,9 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-__all__ = ["Apart", "processors"]
+__all__ = ["Apart", "has_threads", "joined", "parted", "processors"]
+
+_LENGTH = 8  # bytes of the number before each part
 
 
 def processors() -> int:
@@ -26,7 +28,7 @@ class Apart:
         self._pid = 0
         self._fd = -1
         # A fork of a process with threads may wait for a lock for ever.
-        if not alone and processors() > 1 and hasattr(os, "memfd_create") and not _has_threads():
+        if not alone and processors() > 1 and hasattr(os, "memfd_create") and not has_threads():
             self._fork()
 
     def _fork(self) -> None:
@@ -56,8 +58,32 @@ class Apart:
             os.close(self._fd)
         return self._task()
 
+    def drop(self) -> None:
+        """Wait until it has ended; nobody wants the result."""
+        if self._pid:
+            os.waitpid(self._pid, 0)
+        if self._fd >= 0:
+            os.close(self._fd)
 
-def _has_threads() -> bool:
+
+def joined(parts: Iterable[bytes]) -> bytes:
+    """Make one result of several."""
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(_LENGTH), part)])
+
+
+def parted(data: bytes) -> list[bytes]:
+    """Take apart what :func:`joined` made."""
+    parts = []
+    place = 0
+    while place < len(data):
+        start = place + _LENGTH
+        place = start + int.from_bytes(data[place:start])
+        parts.append(data[start:place])
+    return parts
+
+
+def has_threads() -> bool:
+    """Tell whether this process runs threads besides its first."""
     threading = sys.modules.get("threading")
     return threading is not None and threading.active_count() > 1
 

@@ -10,24 +10,40 @@ A cache is believed only if it is whole, of this format, and nobody but its owne
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 from lkm.errors import FormatError, LkmError
 from lkm.formats.module_facts import ModuleFacts
-from lkm.formats.module_facts_codec import FORMAT, decode, encode
+from lkm.formats.module_facts_codec import FORMAT, PackedSymbols, PackedTexts, encode_symbols, encode_texts
 from lkm.system.file_set import replace_files
 from lkm.system.root import Root
 
-__all__ = ["DIRECTORY", "FactsCache"]
+__all__ = ["DIRECTORY", "NO_FACTS", "FactsCache", "KeptFacts"]
 
 DIRECTORY = "/var/cache/lkm/index"
 """Where the caches of a root are."""
 
 _PARENT = "/var/cache"
-_HEADER = Struct("<12sIIII")  # magic, format, length and CRC-32 of the keys, CRC-32 of the facts
+_HEADER = Struct("=12sIIII")  # magic, format (of this byte order), lengths of the first two parts, CRC-32 of all
 _MAGIC = b"lkm facts\n\0\0"
 _LARGEST = 1 << 30
+
+
+class KeptFacts(NamedTuple):
+    """The facts of the last run.
+
+    :param places: key of a file to the place of its facts
+    """
+
+    places: Mapping[bytes, int]
+    texts: PackedTexts
+    symbols: PackedSymbols
+
+
+NO_FACTS = KeptFacts({}, PackedTexts(encode_texts([])), PackedSymbols(encode_symbols([])))
 
 
 class FactsCache:
@@ -36,32 +52,31 @@ class FactsCache:
     :param directory: the tree's directory inside the root: one release may have trees in several places
     """
 
-    __slots__ = ("_facts_crc", "_keys", "_name", "_root")
-
     def __init__(self, root: Root, directory: str) -> None:
         self._root = root
         self._name = directory.strip("/").replace("%", "%25").replace("/", "%2F")
-        self._keys: bytes | None = None
-        self._facts_crc = 0
 
-    @property
-    def keys(self) -> bytes:
-        """The keys of the files whose facts are kept, joined by NUL; empty without a cache."""
-        if self._keys is None:
-            self._keys, self._facts_crc = self._read_keys()
-        return self._keys
-
-    def facts(self) -> Mapping[bytes, ModuleFacts]:
-        """Give the facts by key."""
-        if not self.keys:
-            return {}
-        data = self._read("facts", _HEADER.size + len(self.keys))
-        if crc32(data) != self._facts_crc:
-            return {}
+    @cached_property
+    def facts(self) -> KeptFacts:
+        """The facts; none without a cache that is to be believed."""
+        data = self._read("facts")
+        if len(data) < _HEADER.size:
+            return NO_FACTS
+        magic, version, keys_size, texts_size, crc = _HEADER.unpack_from(data)
+        body = memoryview(data)[_HEADER.size :]
+        if magic != _MAGIC or version != FORMAT or crc32(body) != crc:
+            return NO_FACTS
+        end = keys_size + texts_size
+        keys = bytes(body[:keys_size]).split(b"\0")
         try:
-            return dict(zip(self.keys.split(b"\0"), decode(data), strict=True))
-        except (FormatError, ValueError):
-            return {}
+            kept = KeptFacts(
+                dict(zip(keys, range(len(keys)), strict=True)),
+                PackedTexts(bytes(body[keys_size:end])),
+                PackedSymbols(bytes(body[end:])),
+            )
+        except FormatError:
+            return NO_FACTS
+        return kept if len(kept.places) == len(kept.texts) == len(kept.symbols) else NO_FACTS
 
     def store_facts(self, keys: Sequence[bytes], facts: Sequence[ModuleFacts]) -> None:
         """Keep facts for the next run; silently not, where that is not possible.
@@ -69,9 +84,9 @@ class FactsCache:
         :param keys: what the facts of a file depend on, without NUL
         :param facts: of each file
         """
-        joined, data = b"\0".join(keys), encode(facts)
-        header = _HEADER.pack(_MAGIC, FORMAT, len(joined), crc32(joined), crc32(data))
-        self._store("facts", b"".join((header, joined, data)))
+        texts, symbols = encode_texts([one.texts for one in facts]), encode_symbols([one.symbols for one in facts])
+        body = b"".join((joined_keys := b"\0".join(keys), texts, symbols))
+        self._store("facts", _HEADER.pack(_MAGIC, FORMAT, len(joined_keys), len(texts), crc32(body)) + body)
 
     def store_stamp(self, stamp: bytes) -> None:
         """Keep what the indexes were made from; empty where the next run must make them anew."""
@@ -89,19 +104,9 @@ class FactsCache:
 
     def stamp(self) -> bytes:
         """Give the stamp; empty without one."""
-        return self._read("stamp", 0)
+        return self._read("stamp")
 
-    def _read_keys(self) -> tuple[bytes, int]:
-        head = self._read("facts", 0, _HEADER.size)
-        if len(head) < _HEADER.size:
-            return b"", 0
-        magic, version, length, keys_crc, facts_crc = _HEADER.unpack(head)
-        if magic != _MAGIC or version != FORMAT:
-            return b"", 0
-        keys = self._read("facts", _HEADER.size, length)
-        return (keys, facts_crc) if len(keys) == length and crc32(keys) == keys_crc else (b"", 0)
-
-    def _read(self, kind: str, offset: int, size: int = _LARGEST) -> bytes:
+    def _read(self, kind: str) -> bytes:
         try:
             fd = self._root.open_fd(f"{DIRECTORY}/{self._name}.{kind}")
         except LkmError:
@@ -110,7 +115,7 @@ class FactsCache:
             state = os.fstat(fd)
             if state.st_uid not in {0, os.geteuid()} or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return b""
-            return os.pread(fd, max(0, min(size, state.st_size - offset, _LARGEST)), offset)
+            return os.pread(fd, min(state.st_size, _LARGEST), 0)
         except OSError:
             return b""
         finally:

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.formats.symbol_versions import Import
 from lkm.system.notices import Notice
 from lkm.system.root import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RELEASE = "6.1.0-test"
 LONG_AGO = time.time() - 1000
@@ -126,6 +130,38 @@ def test_no_cache_is_kept_where_none_is_wanted(root: Path) -> None:
     (root / "var/cache").rmdir()
     run(root)
     assert not (root / "var/cache").exists()
+
+
+def test_a_run_with_a_cache_makes_what_one_without_does(root: Path) -> None:
+    """Modules come, change and go, with aliases, exports and needs of their own."""
+    changes: list[Callable[[], object]] = [
+        lambda: add(root, "c", needs="offered unknown", alias="pci:v1*"),
+        lambda: add(root, "d", exports="unknown", alias="a-b[-]"),
+        lambda: add(root, "a", exports="offered other", alias="x"),
+        lambda: add(root, "b", needs="other", alias="pci:v1*"),
+        (root / f"lib/modules/{RELEASE}/kernel/c.ko").unlink,
+        (root / f"lib/modules/{RELEASE}/modules.order").unlink,
+    ]
+    for change in changes:
+        run(root)
+        change()
+        kept = run(root)
+        assert kept.read <= 1
+        assert kept.files == run(root, use_cache=False).files
+
+
+def test_two_processes_make_what_one_does(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(root, "c", alias="devname:x")
+    alone_notices: list[Notice] = []
+    alone = run(root, alone_notices, use_cache=False)
+    monkeypatch.setattr("lkm.actions.index._FEWEST", 0)
+    notices: list[Notice] = []
+    assert run(root, notices, use_cache=False).files == alone.files
+    assert notices == alone_notices
+    assert "devname (x)" in notices[0].text
+    add(root, "a", exports="offered", needs="other")
+    add(root, "b", exports="other", needs="offered")
+    assert not run(root, use_cache=False).files
 
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:

@@ -5,7 +5,6 @@ Modules are numbers here: their places in the order of the tree. Facts: kmod 30,
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 __all__ = ["KERNEL", "Owners", "Ranks", "closures", "load_ranks", "needed", "owners_of", "with_spellings"]
@@ -59,9 +58,10 @@ def with_spellings(owners: Owners, needs: Sequence[Sequence[bytes]], prefix: byt
 def needed(owners: Owners, needs: Sequence[Sequence[bytes]]) -> list[list[int]]:
     """List for each module those that it needs directly, each once, in the order of its symbols."""
     found: list[list[int]] = []
+    is_owned, owner = owners.__contains__, owners.__getitem__
     for symbols in needs:
-        modules = dict.fromkeys(map(owners.get, symbols, repeat(KERNEL)))
-        modules.pop(KERNEL, None)  # the kernel's, or nobody's: unresolved symbols are told elsewhere
+        modules = dict.fromkeys(map(owner, filter(is_owned, symbols)))  # nobody's symbols are told elsewhere
+        modules.pop(KERNEL, None)
         found.append(list(modules))
     return found
 

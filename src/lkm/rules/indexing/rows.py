@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import count
 
-from lkm.formats.index_writer import Row, row_value
+from lkm.formats.index_writer import Rows, row_value
 from lkm.formats.module_name import from_path, normalise_alias
 from lkm.rules.indexing.dependencies import KERNEL, Owners
 from lkm.rules.indexing.name_hash import SYMBOL_BUCKETS, in_bucket_order
@@ -45,10 +46,9 @@ def dependency_text(paths: Sequence[bytes], wanted: Sequence[Sequence[int]]) -> 
     return b"".join([b"%s\n" % row for row in _dependencies(paths, wanted)])
 
 
-def dependency_rows(names: Sequence[bytes], paths: Sequence[bytes], wanted: Sequence[Sequence[int]]) -> list[Row]:
+def dependency_rows(names: Sequence[bytes], paths: Sequence[bytes], wanted: Sequence[Sequence[int]]) -> Rows:
     """Give the rows of modules.dep.bin."""
-    rows = _dependencies(paths, wanted)
-    return [(name, row_value(row, number)) for number, (name, row) in enumerate(zip(names, rows, strict=True))]
+    return list(names), list(map(row_value, _dependencies(paths, wanted), count()))
 
 
 def _dependencies(paths: Sequence[bytes], wanted: Sequence[Sequence[int]]) -> list[bytes]:
@@ -66,26 +66,30 @@ def alias_text(names: Sequence[bytes], aliases: Sequence[Sequence[bytes]]) -> by
     parts = [b"# Aliases extracted from modules themselves.\n"]
     for name, own in zip(names, aliases, strict=True):
         if own:
-            parts += [b"alias %s %s\n" % (alias, name) for alias in own]
+            end = b" %b\n" % name
+            parts += [b"alias ", (end + b"alias ").join(own), end]
     return b"".join(parts)
 
 
-def alias_rows(names: Sequence[bytes], aliases: Sequence[Sequence[bytes]]) -> tuple[list[Row], list[Notice]]:
+def alias_rows(names: Sequence[bytes], aliases: Sequence[Sequence[bytes]]) -> tuple[Rows, list[Notice]]:
     """Give the rows of modules.alias.bin, and what is said about aliases that it can't hold."""
-    rows: list[Row] = []
+    keys: list[bytes] = []
+    values: list[bytes] = []
     notices: list[Notice] = []
     for number, (name, own) in enumerate(zip(names, aliases, strict=True)):
         if own:
-            value = row_value(name, number)
-            joined = b"\0".join(own)
-            if joined.isascii() and b"-" not in joined and b"[" not in joined and b"]" not in joined:
-                rows += [(alias, value) for alias in own]
-                continue
-            for alias in own:
-                key = _key(alias, notices)
-                if key is not None:
-                    rows.append((key, value))
-    return rows, notices
+            found = _keys(own, notices)
+            keys += found
+            values += [row_value(name, number)] * len(found)
+    return (keys, values), notices
+
+
+def _keys(aliases: Sequence[bytes], notices: list[Notice]) -> Sequence[bytes]:
+    """Give the spellings by which aliases are looked up, of those that an index can hold."""
+    joined = b"\0".join(aliases)
+    if joined.isascii() and b"[" not in joined and b"]" not in joined:
+        return joined.replace(b"-", b"_").split(b"\0") if b"-" in joined else aliases
+    return [key for alias in aliases if (key := _key(alias, notices)) is not None]
 
 
 def _key(alias: bytes, notices: list[Notice]) -> bytes | None:
@@ -119,12 +123,11 @@ def symbol_text(names: Sequence[bytes], owners: Owners) -> bytes:
     return b"".join([b"# Aliases for symbols, used by symbol_request().\n", *rows])
 
 
-def symbol_rows(names: Sequence[bytes], owners: Owners) -> list[Row]:
+def symbol_rows(names: Sequence[bytes], owners: Owners) -> Rows:
     """Give the rows of modules.symbols.bin."""
-    values = [row_value(name, number) for number, name in enumerate(names)]
-    return [
-        (b"symbol:" + symbol, values[owner]) for symbol, owner in owners.items() if owner != KERNEL and symbol.isascii()
-    ]
+    values = list(map(row_value, names, count()))
+    symbols = [symbol for symbol, owner in owners.items() if owner != KERNEL and symbol.isascii()]
+    return [b"symbol:" + symbol for symbol in symbols], [values[owners[symbol]] for symbol in symbols]
 
 
 # --- soft dependencies and device nodes -------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ def devname_text(names: Sequence[bytes], aliases: Sequence[Sequence[bytes]]) -> 
     rows: list[bytes] = []
     notices: list[Notice] = []
     for name, own in zip(names, aliases, strict=True):
-        if not any(alias.startswith(_DEVNAME) for alias in own):
+        if _DEVNAME not in b"\0".join(own) or not any(alias.startswith(_DEVNAME) for alias in own):
             continue
         node, device = _device(own)
         if device:
@@ -175,30 +178,30 @@ def _device(aliases: Iterable[bytes]) -> tuple[bytes, bytes]:
 # --- built-in modules -------------------------------------------------------------------------------------------------
 
 
-def builtin_rows(listed: bytes) -> tuple[list[Row], list[Notice]]:
+def builtin_rows(listed: bytes) -> tuple[Rows, list[Notice]]:
     """Give the rows of modules.builtin.bin.
 
     :param listed: the contents of modules.builtin
     """
-    rows: list[Row] = []
+    keys: list[bytes] = []
     notices: list[Notice] = []
-    value = row_value(b"", 0)
     for line in listed.removesuffix(b"\n").split(b"\n") if listed else ():
         if not line[:1].isalpha():
             notices.append(Notice(Level.ERROR, f"Invalid modules.builtin line: {_text(line)}\n"))
             continue
         name = from_path(_text(line)).encode("utf-8", "surrogateescape")
         if name.isascii():
-            rows.append((name, value))
-    return rows, notices
+            keys.append(name)
+    return (keys, [row_value(b"", 0)] * len(keys)), notices
 
 
-def builtin_alias_rows(modinfo: bytes) -> tuple[list[Row], list[Notice]]:
+def builtin_alias_rows(modinfo: bytes) -> tuple[Rows, list[Notice]]:
     r"""Give the rows of modules.builtin.alias.bin.
 
     :param modinfo: the contents of modules.builtin.modinfo, ``module.key=value\0``
     """
-    rows: list[Row] = []
+    keys: list[bytes] = []
+    values: list[bytes] = []
     notices: list[Notice] = []
     for entry in modinfo.split(b"\0"):
         module, _, field = entry.partition(b".")
@@ -206,19 +209,20 @@ def builtin_alias_rows(modinfo: bytes) -> tuple[list[Row], list[Notice]]:
         if key == b"alias" and value and module:
             alias = _key(value, notices)
             if alias is not None:
-                rows.append((alias, row_value(module, 0)))
-    return rows, notices
+                keys.append(alias)
+                values.append(row_value(module, 0))
+    return (keys, values), notices
 
 
-def duplicates(kind: str, rows: Iterable[Row]) -> list[Notice]:
+def duplicates(kind: str, rows: Rows) -> list[Notice]:
     """Say which rows come more than once (``-w``).
 
     :param kind: ``deps``, ``alias`` or ``syms``
     """
-    seen: set[Row] = set()
+    seen: set[tuple[bytes, bytes]] = set()
     notices: list[Notice] = []
-    for key, value in rows:
-        text = value[4:-1]  # without its priority
+    for key, value in zip(*rows, strict=True):
+        text = value[8:-1]  # without number and priority
         if (key, text) in seen:
             shown = _text(text) if kind == "deps" else f"{_text(key)} {_text(text)}"
             notices.append(Notice(Level.WARNING, f"duplicate module {kind}:\n{shown}"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lkm.formats.module_facts import ModuleFacts
+from lkm.formats.module_facts import ModuleSymbols
 from lkm.rules.indexing.cycles import Cycle, find_cycles, links
 from lkm.rules.indexing.dependencies import (
     KERNEL,
@@ -28,7 +28,7 @@ class IndexedModule(NamedTuple):
     name: bytes
     row: bytes
     path: str
-    facts: ModuleFacts
+    symbols: ModuleSymbols
 
 
 class CyclicNeed(NamedTuple):
@@ -59,14 +59,18 @@ class IndexedTree:
     :param modules: in the order of the tree
     :param kernel: the kernel's own symbols
     :param prefix: of symbols (``-P``)
+    :ivar names: of the modules
+    :ivar rows: their paths as rows name them
     """
 
-    __slots__ = ("_ranks", "direct", "modules", "owners", "spelled")
+    __slots__ = ("_ranks", "direct", "modules", "names", "owners", "rows", "spelled")
 
     def __init__(self, modules: Sequence[IndexedModule], kernel: Iterable[bytes] = (), prefix: bytes = b"") -> None:
         self.modules = modules
-        needs = [module.facts.needs for module in modules]
-        self.owners: Owners = owners_of(kernel, [module.facts.exports for module in modules], prefix)
+        self.names = [module.name for module in modules]
+        self.rows = [module.row for module in modules]
+        needs = [module.symbols.needs for module in modules]
+        self.owners: Owners = owners_of(kernel, [module.symbols.exports for module in modules], prefix)
         self.spelled: Owners = with_spellings(self.owners, needs, prefix)
         self.direct = needed(self.spelled, needs)
         self._ranks = load_ranks(self.direct)
@@ -94,7 +98,7 @@ class IndexedTree:
         """Yield (path, symbol, path of its module) for each first use of a module by another (``-v``)."""
         for module in self.modules:
             seen: set[int] = set()
-            for symbol in module.facts.needs:
+            for symbol in module.symbols.needs:
                 owner = self.spelled.get(symbol, KERNEL)
                 if owner != KERNEL and owner not in seen:
                     seen.add(owner)
@@ -105,7 +109,7 @@ class IndexedTree:
 
     def _links(self, cycle: Cycle) -> Iterator[CyclicNeed]:
         for user, wanted in links(cycle):
-            symbols = [symbol for symbol in self.modules[user].facts.needs if self.spelled.get(symbol) == wanted]
+            symbols = [symbol for symbol in self.modules[user].symbols.needs if self.spelled.get(symbol) == wanted]
             yield CyclicNeed(self._name(user), self._name(wanted), tuple(map(_text, symbols)))
 
 

@@ -59,8 +59,8 @@ def report(tree: IndexedTree, kernel: KernelSymbols, crcs: Crcs, say: Callable[[
     owner_crcs: dict[int, Mapping[bytes, int]] = {}
     for number, module in enumerate(tree.modules):
         wanted = crcs(number)[1] if kernel.checks_versions else {}
-        weak = set(module.facts.weak)
-        for symbol in module.facts.needs:
+        weak = set(module.symbols.weak)
+        for symbol in module.symbols.needs:
             if symbol in weak:
                 continue
             owner = tree.spelled.get(symbol)
