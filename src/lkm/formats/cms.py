@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.errors import FormatError
 
@@ -40,8 +39,7 @@ _LONGEST_SERIAL = 64
 _LONGEST_OID = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SignerInfo:
+class SignerInfo(NamedTuple):
     """One signature of a message.
 
     :param signer: the issuer's common name, else the last part of the issuer's name, as kmod prints it; empty when the
@@ -74,8 +72,7 @@ class SignerInfo:
         return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
-@dataclass(frozen=True, slots=True)
-class SignedData:
+class SignedData(NamedTuple):
     """A message.
 
     :param signers: the signatures, at least one; kmod shows the first, the kernel accepts any that it can verify

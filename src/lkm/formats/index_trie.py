@@ -4,14 +4,13 @@ Three big-endian u32 (magic, version, reference to the root), then the nodes. Th
 is free: depmod before 34 writes children first, later ones parents first (kmod 30, libkmod/libkmod-index.c).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from struct import Struct
 
 from lkm.errors import FormatError
-from lkm.formats.glob import ANY, STAR, Token, advance, places, tokenise
-from lkm.formats.index_nodes import HINT, LABELS, LONGEST_KEY, OFFSET, Node, Nodes, Piece, Value, damaged, split
+from lkm.formats.glob import Text, advance, form_of, tokenise
+from lkm.formats.index_nodes import HINT, LONGEST_KEY, OFFSET, SPECIAL, Node, Nodes, Piece, Value, damaged, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,26 +26,24 @@ _LONGEST_BRACKET = 128  # bytes of one [...] in a key; real ones have about 5
 _REFERENCE = 4  # bytes that a node costs its parent
 
 _WILDCARDS = b"*?["
-_BEGINS = frozenset(b"[\\")  # begin something that takes more than one character
-_LABEL_TOKENS: tuple[tuple[Token, ...], ...] = tuple(
-    (STAR,) if label == ord("*") else (ANY,) if label == ord("?") else (label,) for label in range(LABELS)
-)
+_BACKSLASH = ord("\\")
+
+_Arrived = tuple[int, Node, int, bytes]
+"""The label of a node, the node, the places in the text behind its prefix, and what has begun there."""
 
 
-@dataclass(slots=True)
 class _Search:
     """A text that is matched with the keys.
 
-    :param after: the text, as :func:`lkm.formats.glob.places` gives it
-    :param everywhere: the bits 0 to the text's length
-    :param end: the text's length
-    :param steps_left: how many children may still be looked at
+    :param steps: how many children may be looked at
     """
 
-    after: list[int]
-    everywhere: int
-    end: int
-    steps_left: int
+    __slots__ = ("end", "steps_left", "text")
+
+    def __init__(self, key: bytes, steps: int) -> None:
+        self.text = Text(key)
+        self.end = len(key)
+        self.steps_left = steps
 
 
 class IndexTrie:
@@ -78,30 +75,16 @@ class IndexTrie:
 
         :raises FormatError: the index is damaged
         """
-        values = self._exact(_encode(key))
-        return values[0].text if values else None
+        place = self._nodes.find(self._root, _encode(key))
+        return self._nodes.first_value(place) if place else None
 
     def values(self, key: str) -> list[Value]:
         """Give all values of a key, in the file's order: by priority.
 
         :raises FormatError: the index is damaged
         """
-        return list(self._exact(_encode(key)))
-
-    def _exact(self, key: bytes) -> tuple[Value, ...]:
-        reference = self._root
-        place = 0
-        # Every round but the first uses up a byte of the key.
-        while reference & OFFSET:
-            node = self._nodes.get(reference)
-            if not key.startswith(node.prefix, place):
-                return ()
-            place += len(node.prefix)
-            if place == len(key):
-                return self._nodes.values_of(node)
-            reference = node.children.get(key[place], 0)
-            place += 1
-        return ()
+        place = self._nodes.find(self._root, _encode(key))
+        return list(self._nodes.values_at(place)) if place else []
 
     # --- keys that are patterns ---------------------------------------------------------------------------------------
 
@@ -114,92 +97,120 @@ class IndexTrie:
         :raises FormatError: the index is damaged
         """
         key = _encode(text)
-        search = _Search(places(key), (2 << len(key)) - 1, len(key), self._steps_for(key))
-        found: list[list[Value]] = []
-        reference = self._root
+        nodes = self._nodes
+        found: list[Value] = []
+        search = _Search(key, 2 * self._most_steps)
+        size = len(key)
         place = 0
-        while reference & OFFSET:
-            node = self._nodes.get(reference)
-            if node.wild_at >= 0:
-                if key.startswith(node.prefix[: node.wild_at], place):
-                    tail = node.tail = node.tail or split(node.prefix[node.wild_at :])
-                    found.append(self._below(node, tail, 1 << (place + node.wild_at), search))
+        node = nodes.get(self._root) if self._root & OFFSET else None
+        while node is not None:
+            prefix = node.prefix
+            if prefix:
+                if node.wild_at >= 0:
+                    found[:0] = self._behind_wildcard(node, place, search)
+                    break
+                if not key.startswith(prefix, place):
+                    break
+                place += len(prefix)
+            if node.special is None or node.special:
+                found[:0] = self._behind_wildcards(node, place, search)
+            if place == size:
+                found[:0] = reversed(nodes.values_of(node))
                 break
-            if not key.startswith(node.prefix, place):
-                break
-            place += len(node.prefix)
-            for child, start in self._starts(node) if node.starts is None else node.starts:
-                found.append(self._below(child, start, 1 << place, search))
-            if place == len(key):
-                found.append(list(reversed(self._nodes.values_of(node))))
-                break
-            reference = node.children.get(key[place], 0)
+            label = key[place]
+            node = node.known[label] if label in node.known else nodes.child(node, label)
             place += 1
-        return _by_priority(found)
+        if len(found) > 1:
+            found.sort(key=itemgetter(0))
+        return [value.text for value in found]
 
-    def _starts(self, node: Node) -> tuple[tuple[Node, Piece], ...]:
-        children = [(label, self._nodes.get(node.children[label])) for label in _WILDCARDS if label in node.children]
-        node.starts = tuple((child, split(bytes([label]) + child.prefix)) for label, child in children)
-        return node.starts
+    def _behind_wildcard(self, node: Node, place: int, search: _Search) -> list[Value]:
+        """Match the keys of a node that has a wildcard in its prefix."""
+        if not search.text.data.startswith(node.prefix[: node.wild_at], place):
+            return []
+        tail = node.tail = node.tail or split(node.prefix[node.wild_at :])
+        return self._below(node, tail, 1 << place + node.wild_at, search)
 
-    def _steps_for(self, key: bytes) -> int:
-        """Bound the children that one search looks at: each once, and again for each wildcard of the text itself."""
-        return self._most_steps * (2 + len(key) - len(key.translate(None, _WILDCARDS)))
+    def _behind_wildcards(self, node: Node, place: int, search: _Search) -> list[Value]:
+        """Match the keys of a node's children that begin with a wildcard."""
+        found: list[Value] = []
+        for label, child, piece in self._nodes.special(node):
+            if label != _BACKSLASH:
+                found[:0] = self._below(child, piece, 1 << place, search)
+        return found
 
-    def _below(self, top: Node, start: Piece, reached: int, search: _Search) -> list[Value]:
+    def _below(self, node: Node, piece: Piece, reached: int, search: _Search) -> list[Value]:
         """Match the keys of a part of the trie, which begin with a wildcard.
 
         kmod meets children by label, then the node's own values; this goes the other way, so that what it meets is
         in the order in which values of one priority come out.
 
-        :param start: the pattern from the wildcard to the end of the top node
+        :param node: the top
+        :param piece: the pattern from the wildcard to the end of the top
         :param reached: the places in the text that the wildcard can begin at, as bits
         """
-        after, everywhere = search.after, search.everywhere
+        nodes, text, end = self._nodes, search.text, search.end
+        data = text.data
         found: list[Value] = []
-        tokens, pending = start
-        reached = advance(tokens, reached, after, everywhere)
-        stack = [(top, reached, pending)] if reached else []
-        while stack:
-            node, reached, pending = stack.pop()
-            search.steps_left -= len(node.children)
-            if search.steps_left < 0:
-                raise damaged("nodes form a loop", self._root & OFFSET)
-            if node.values_at and _accepts(reached, pending, search):
-                found.extend(reversed(self._nodes.values_of(node)))
-            if pending or node.has_special:
-                stack.extend(self._enter(node, reached, pending, search))
+        form, pending = piece
+        later: list[_Arrived] = [(0, node, advance(form, reached, text), pending)]
+        while later:
+            _, node, reached, pending = later.pop()
+            if not reached:
                 continue
-            shifted = reached << 1
-            for label, reference in node.children.items():
-                reached = shifted & after[label]
-                if reached:
-                    child = self._nodes.get(reference)
-                    tokens, pending = child.inner = child.inner or split(child.prefix)
-                    reached = advance(tokens, reached, after, everywhere)
-                    if reached:
-                        stack.append((child, reached, pending))
+            if node.values_at and _accepts(reached, pending, search):
+                found.extend(reversed(nodes.values_of(node)))
+            if not node.references:
+                continue
+            search.steps_left -= len(node.references)
+            if search.steps_left < 0:
+                self._check_steps(search)
+            if pending or reached & (reached - 1) or node.special is None or node.special:
+                later += self._enter(node, reached, pending, search)
+            elif not reached >> end:
+                # As a rule there is one place in the text, and no label is a wildcard: so one child at the most.
+                label = data[reached.bit_length() - 1]
+                child = node.known[label] if label in node.known else nodes.child(node, label)
+                if child is not None:
+                    form, pending = child.inner = child.inner or split(child.prefix)
+                    reached <<= 1
+                    later.append((label, child, advance(form, reached, text) if child.prefix else reached, pending))
         return found
 
-    def _enter(self, node: Node, reached: int, pending: bytes, search: _Search) -> Iterator[tuple[Node, int, bytes]]:
-        """Step to the children whose label, or what it is part of, is no plain character."""
-        for label, reference in node.children.items():
-            if pending or label in _BEGINS:
-                arrived, begun = reached, pending + bytes([label])
-            else:
-                arrived, begun = advance(_LABEL_TOKENS[label], reached, search.after, search.everywhere), b""
-            if not arrived:
-                continue
+    def _check_steps(self, search: _Search) -> None:
+        """Bound the children that one search looks at: each once, and again for each wildcard of the text itself."""
+        key = search.text.data
+        again = len(key) - len(key.translate(None, _WILDCARDS))
+        if search.steps_left < -again * self._most_steps:
+            raise damaged("nodes form a loop", self._root & OFFSET)
+
+    def _enter(self, node: Node, reached: int, pending: bytes, search: _Search) -> list[_Arrived]:
+        """Step to the children, by label."""
+        if pending:
+            return self._go_on(node, reached, pending, search)
+        nodes, text = self._nodes, search.text
+        arrived = []
+        for label, begun in _next_bytes(node, reached, text):
+            child = nodes.child(node, label)
+            if child is not None and label not in SPECIAL:
+                form, pending = child.inner = child.inner or split(child.prefix)
+                arrived.append((label, child, advance(form, begun, text), pending))
+        for label, child, (form, pending) in nodes.special(node):
+            _check(pending, node.reference(label))
+            arrived.append((label, child, advance(form, reached, text), pending))
+        if len(arrived) > 1:
+            arrived.sort(key=itemgetter(0))
+        return arrived
+
+    def _go_on(self, node: Node, reached: int, pending: bytes, search: _Search) -> list[_Arrived]:
+        """Step to the children behind something that has begun."""
+        arrived = []
+        for label, reference in node.children():
             child = self._nodes.get(reference)
-            if begun:
-                tokens, begun = split(begun + child.prefix)
-            else:
-                tokens, begun = child.inner = child.inner or split(child.prefix)
-            if len(begun) > _LONGEST_BRACKET:
-                raise damaged("a key has a bracket without an end", reference & OFFSET)
-            arrived = advance(tokens, arrived, search.after, search.everywhere)
-            if arrived:
-                yield child, arrived, begun
+            form, begun = split(pending + bytes([label]) + child.prefix)
+            _check(begun, reference)
+            arrived.append((label, child, advance(form, reached, search.text), begun))
+        return arrived
 
     # --- everything ---------------------------------------------------------------------------------------------------
 
@@ -213,7 +224,7 @@ class IndexTrie:
         while stack:
             reference, path = stack.pop()
             node = self._nodes.get(reference)
-            steps_left -= len(node.children)
+            steps_left -= len(node.references)
             if steps_left < 0:
                 raise damaged("nodes form a loop", reference & OFFSET)
             path += node.prefix
@@ -222,20 +233,26 @@ class IndexTrie:
             key = path.decode("utf-8", "surrogateescape")
             for value in self._nodes.values_of(node):
                 yield key, value
-            stack.extend((child, path + bytes([label])) for label, child in reversed(node.children.items()))
+            stack.extend((child, path + bytes([label])) for label, child in reversed(node.children()))
+
+
+def _next_bytes(node: Node, reached: int, text: Text) -> Iterable[tuple[int, int]]:
+    """Give the bytes that stand at some places, as far as they can be labels of children, and the places behind."""
+    if reached.bit_count() == 1:
+        return [(byte, reached << 1) for byte in text.data[reached.bit_length() - 1 : reached.bit_length()]]
+    shifted, after = reached << 1, text.after
+    return [(label, shifted & after[label]) for label, _ in node.children() if shifted & after[label]]
+
+
+def _check(pending: bytes, reference: int) -> None:
+    if len(pending) > _LONGEST_BRACKET:
+        raise damaged("a key has a bracket without an end", reference & OFFSET)
 
 
 def _accepts(reached: int, pending: bytes, search: _Search) -> bool:
     if pending:
-        reached = advance(tokenise(pending)[0], reached, search.after, search.everywhere)
+        reached = advance(form_of(tokenise(pending)[0]), reached, search.text)
     return reached >> search.end != 0
-
-
-def _by_priority(found: list[list[Value]]) -> list[str]:
-    values = [value for part in reversed(found) for value in part]
-    if len(values) > 1:
-        values.sort(key=attrgetter("priority"))
-    return [value.text for value in values]
 
 
 def _encode(key: str) -> bytes:

@@ -1,14 +1,13 @@
 """The ``.modinfo`` section of a module, and its like for built-ins: ``key=value`` texts between NULs."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lkm.errors import FormatError
 
-__all__ = ["Modinfo", "parse", "parse_builtin"]
+__all__ = ["Modinfo", "entries", "parse", "parse_builtin"]
 
 
-@dataclass(frozen=True, slots=True)
-class Modinfo:
+class Modinfo(NamedTuple):
     """What a module says of itself.
 
     :param fields: (key, value) in the file's order; a key may come several times; bytes that are no UTF-8 are kept
@@ -40,19 +39,33 @@ class Modinfo:
 def parse(section: bytes | bytearray | memoryview) -> Modinfo:
     """Read the contents of a ``.modinfo`` section; there is nothing it could refuse.
 
-    Entries end at a NUL or at the section's end, and empty ones are padding. An entry without ``=`` is a key with an
-    empty value. One single byte is not an entry (kmod 30, ``libkmod-elf.c:kmod_elf_get_strings`` and
-    ``libkmod-module.c:kmod_module_get_info``).
+    An entry without ``=`` is a key with an empty value (kmod 30, ``libkmod-module.c:kmod_module_get_info``).
 
     :param section: the section's bytes
     :returns: the entries in order
     """
-    entries = bytes(section).lstrip(b"\0")
-    if len(entries) <= 1:
-        return Modinfo()
-    text = entries.decode("utf-8", "surrogateescape")
+    text = _entries(section).decode("utf-8", "surrogateescape")
     parts = [entry.partition("=") for entry in text.split("\0") if entry]
     return Modinfo(tuple([(key, value) for key, _, value in parts]))
+
+
+def entries(section: bytes | bytearray | memoryview) -> list[bytes]:
+    """Split the contents of a ``.modinfo`` section into ``key=value``, as the bytes that they are.
+
+    :param section: the section's bytes
+    :returns: the entries in order
+    """
+    return list(filter(None, _entries(section).split(b"\0")))
+
+
+def _entries(section: bytes | bytearray | memoryview) -> bytes:
+    """Leave out what is no entry.
+
+    Entries end at a NUL or at the section's end, and empty ones are padding. One single byte is not an entry (kmod 30,
+    ``libkmod-elf.c:kmod_elf_get_strings``).
+    """
+    found = bytes(section).lstrip(b"\0")
+    return found if len(found) > 1 else b""
 
 
 def parse_builtin(data: bytes | bytearray | memoryview) -> dict[str, Modinfo]:

@@ -6,9 +6,8 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.errors import FormatError
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     _Data = bytes | bytearray | memoryview | mmap
 
-__all__ = ["DIGESTS", "MARKER", "KeyIdType", "ModuleSignature", "append", "read", "split"]
+__all__ = ["DIGESTS", "END_SIZE", "MARKER", "KeyIdType", "ModuleSignature", "append", "read", "read_end", "split"]
 
 MARKER = b"~Module signature appended~\n"
 """MODULE_SIG_STRING (``include/linux/module_signature.h``, 6.1)."""
@@ -26,6 +25,9 @@ DIGESTS = ("md4", "md5", "sha1", "rmd160", "sha256", "sha384", "sha512", "sha224
 """The names of ``ModuleSignature.hash`` in signatures that are no PKCS#7 (kmod 30, ``libkmod-signature.c``)."""
 
 _SIZE = 12
+
+END_SIZE = _SIZE + len(MARKER)
+"""How many bytes at a file's end hold the trailer and the marker."""
 
 
 class KeyIdType(IntEnum):
@@ -36,8 +38,7 @@ class KeyIdType(IntEnum):
     PKCS7 = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleSignature:
+class ModuleSignature(NamedTuple):
     """``struct module_signature`` as it stands in the file, with nothing judged.
 
     :param offset: where the struct begins in the file, in bytes
@@ -106,13 +107,22 @@ def read(data: _Data) -> ModuleSignature | None:
     :raises FormatError: too little stands before the marker: the kernel's EBADMSG
         (``kernel/module/signing.c:mod_verify_sig``, 6.1)
     """
-    end = len(data) - len(MARKER)
-    if end <= 0 or data[end:] != MARKER:
+    return read_end(bytes(data[max(0, len(data) - END_SIZE) :]), len(data))
+
+
+def read_end(end: bytes, size: int) -> ModuleSignature | None:
+    """Read the trailer, as :func:`read` does, of a file of which only the end is known.
+
+    :param end: the last :data:`END_SIZE` bytes, or the whole of a shorter file
+    :param size: of the file, in bytes
+    """
+    if size <= len(MARKER) or not end.endswith(MARKER):
         return None
-    offset = end - _SIZE
+    offset = size - END_SIZE
     if offset <= 0:
-        raise FormatError("the file is too short for the module signature that its end announces", offset=end)
-    raw = bytes(data[offset:end])
+        place = size - len(MARKER)
+        raise FormatError("the file is too short for the module signature that its end announces", offset=place)
+    raw = end[-END_SIZE:]
     return ModuleSignature(
         offset=offset,
         algo=raw[0],
@@ -121,7 +131,7 @@ def read(data: _Data) -> ModuleSignature | None:
         signer_len=raw[3],
         key_id_len=raw[4],
         padding=raw[5:8],
-        sig_len=int.from_bytes(raw[8:], "big"),
+        sig_len=int.from_bytes(raw[8:_SIZE], "big"),
     )
 
 

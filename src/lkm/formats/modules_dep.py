@@ -5,19 +5,15 @@ modules.dep.bin holds the same rows (kmod 30, tools/depmod.c ``output_deps``, li
 ``kmod_module_parse_depline``).
 """
 
-import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lkm.errors import FormatError
 from lkm.formats.module_name import from_path
 
 __all__ = ["Row", "parse", "parse_row"]
 
-_WORDS = re.compile("[^ \t]+")
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One module of modules.dep.
 
     :param path: its file
@@ -54,4 +50,4 @@ def parse_row(row: str) -> Row:
     path, colon, dependencies = row.partition(":")
     if not colon or not path:
         raise FormatError(f"is no row of modules.dep: {row[:80]!r}", hint="write it anew: depmod")
-    return Row(path, tuple(_WORDS.findall(dependencies)))
+    return Row(path, tuple([word for word in dependencies.replace("\t", " ").split(" ") if word]))

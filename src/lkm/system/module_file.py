@@ -1,12 +1,15 @@
 """A module file in a root: its bytes, how it is compressed, and what is inside."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lkm.formats.compression import Compression, decompress, detect
-from lkm.formats.module_image import ModuleImage
 from lkm.formats.module_name import from_path
 from lkm.system.located import located
 from lkm.system.root import Root
+
+if TYPE_CHECKING:
+    from lkm.formats.module_image import ModuleImage
 
 __all__ = ["ModuleFile"]
 
@@ -58,11 +61,13 @@ class ModuleFile:
             return decompress(self.raw)
 
     @cached_property
-    def image(self) -> ModuleImage:
+    def image(self) -> "ModuleImage":
         """What is inside; errors in it name no file, see :meth:`located`.
 
         :raises Unreadable: it can't be read, unpacked, or is no ELF file
         """
+        from lkm.formats.module_image import ModuleImage  # noqa: PLC0415  dear, and most look for a file's path only
+
         contents = self.contents
         with self.located():
             return ModuleImage(contents)

@@ -59,7 +59,7 @@ class ModuleTree:
             raise TreeMissing(f"{self.release!r} is no kernel release", hint="name it as `uname -r` prints it")
         candidates = [f"{parent}/{self.release}" for parent in _PARENTS]
         self.directory = next((path for path in candidates if root.is_dir(path)), candidates[0])
-        self._indexes: dict[str, IndexTrie | None] = {}
+        self._indexes: dict[str, tuple[IndexTrie | None, located]] = {}
 
     def __repr__(self) -> str:
         return f"ModuleTree({self.display_directory!r})"
@@ -79,8 +79,13 @@ class ModuleTree:
         :raises Unreadable: it is there and can't be read
         :raises FormatError: it is no index
         """
+        return self._located_index(name)[0]
+
+    def _located_index(self, name: str) -> tuple[IndexTrie | None, located]:
+        """Give an index, and what tells errors in it where they are."""
         if name not in self._indexes:
-            self._indexes[name] = self._open_index(f"{self.directory}/{name}.bin")
+            path = f"{self.directory}/{name}.bin"
+            self._indexes[name] = self._open_index(path), self._located(path)
         return self._indexes[name]
 
     def _open_index(self, path: str) -> IndexTrie | None:
@@ -107,9 +112,9 @@ class ModuleTree:
         :param name: as for :meth:`index`
         :raises FormatError: the index is damaged
         """
-        index = self.index(name)
+        index, place = self._located_index(name)
         if index is not None:
-            with self._located(f"{self.directory}/{name}.bin"):
+            with place:
                 yield from index.items()
 
     @property
@@ -144,10 +149,10 @@ class ModuleTree:
             return {name: modules_dep.parse_row(value.text) for name, value in entries}
 
     def _row(self, name: str) -> modules_dep.Row | None:
-        index = self.index("modules.dep")
+        index, place = self._located_index("modules.dep")
         if index is None:
             return self._rows.get(name)
-        with self._located(f"{self.directory}/modules.dep.bin"):
+        with place:
             value = index.search(name)
             return modules_dep.parse_row(value) if value is not None else None
 
@@ -192,16 +197,16 @@ class ModuleTree:
         return found if same else None
 
     def _matches(self, index_name: str, text: str) -> tuple[str, ...]:
-        index = self.index(index_name)
-        with self._located(f"{self.directory}/{index_name}.bin"):
+        index, place = self._located_index(index_name)
+        with place:
             return tuple(index.match(text)) if index else ()
 
     def is_builtin(self, name: str) -> bool:
         """Tell whether a module is part of the kernel image."""
-        index = self.index("modules.builtin")
+        index, place = self._located_index("modules.builtin")
         if index is None:
             return canonical(name) in self.builtins
-        with self._located(f"{self.directory}/modules.builtin.bin"):
+        with place:
             return index.search(canonical(name)) is not None
 
     @cached_property
@@ -226,6 +231,22 @@ class ModuleTree:
         """Iterate over all modules that the indexes know, in the order of modules.dep."""
         for row in self._rows.values():
             yield self.by_file(row.path)
+
+    def paths(self) -> dict[str, str]:
+        """Give all modules that the indexes know, and their files as the indexes write them."""
+        return {name: row.path for name, row in self._rows.items()}
+
+    def all_dependencies(self) -> dict[str, tuple[str, ...]]:
+        """Name for each module all that it needs, directly or not; the last one is to be loaded first."""
+        return {name: tuple(map(from_path, row.dependencies)) for name, row in self._rows.items()}
+
+    def exporters(self) -> frozenset[str]:
+        """Name the modules that export symbols; none where no index tells."""
+        path = f"{self.directory}/modules.symbols"
+        if not self.root.exists(path):
+            return frozenset(value.text for _, value in self.entries("modules.symbols"))
+        lines = self.root.read_text(path).split("\n")
+        return frozenset(line.rpartition(" ")[2] for line in lines if line.startswith("alias "))
 
     def dependents(self, name: str) -> tuple[str, ...]:
         """Name the modules that need this one, directly or not, in the order of modules.dep."""

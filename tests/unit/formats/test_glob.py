@@ -1,12 +1,13 @@
 """Wildcards as the C library's fnmatch reads them."""
 
+import fnmatch
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkm.formats.glob import Glob, advance, matches, places, tokenise
+from lkm.formats.glob import Form, Glob, Text, advance, form_of, matches, places, tokenise
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,8 @@ def test_odd_brackets_give_an_answer(pattern: str, text: str) -> None:
 def test_plain_bytes_match_themselves(text: bytes) -> None:
     tokens, used = tokenise(text)
     assert used == len(text)
-    assert advance(tokens, 1, places(text), (2 << len(text)) - 1) == 1 << len(text)
+    assert form_of(tokens) == Form(text)
+    assert advance(form_of(tokens), 1, Text(text)) == 1 << len(text)
 
 
 @given(st.text("ab*?[]-\\", max_size=12), st.integers(0, 12))
@@ -86,8 +88,23 @@ def test_a_pattern_cut_in_two_gives_the_same_tokens(pattern: str, cut: int) -> N
     whole = pattern.encode()
     tokens, used = tokenise(whole[:cut], final=False)
     rest, _ = tokenise(whole[used:])
-    reached = advance(rest, advance(tokens, 1, places(b"aab-"), 0b11111), places(b"aab-"), 0b11111)
-    assert reached == advance(tokenise(whole)[0], 1, places(b"aab-"), 0b11111)
+    text = Text(b"aab-")
+    reached = advance(form_of(rest), advance(form_of(tokens), 1, text), text)
+    assert reached == advance(form_of(tokenise(whole)[0]), 1, text)
+
+
+@given(st.text("ab*?", max_size=12), st.text("ab", max_size=8), st.integers(0, 511))
+def test_all_places_are_found(pattern: str, text: str, begin: int) -> None:
+    """From each set of places a pattern reaches what it reaches from each of them alone."""
+    data = Text(text.encode())
+    begin &= data.everywhere
+    form = form_of(tokenise(pattern.encode())[0])
+    expected = 0
+    for start in range(len(text) + 1):
+        if begin >> start & 1:
+            ends = range(start, len(text) + 1)
+            expected |= sum(1 << end for end in ends if fnmatch.fnmatchcase(text[start:end], pattern))
+    assert advance(form, begin, data) == expected
 
 
 def test_what_has_begun_is_left_over() -> None:

@@ -228,3 +228,32 @@ def test_a_changed_index_is_read_or_refused(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(8, len(whole) - 1))] = data.draw(st.integers(0, 255))
     use(bytes(whole[: data.draw(st.integers(12, len(whole)))]))
+
+
+@given(st.dictionaries(keys, values, max_size=8), st.text("ab*?[]-\\01", max_size=6))
+def test_a_look_up_of_one_key_agrees_with_all_items(entries: dict[str, list[tuple[int, str]]], key: str) -> None:
+    index = IndexTrie(index_file(entries))
+    found = [value for other, value in index.items() if other == key]
+    assert index.values(key) == found
+    assert index.values(key) == found  # again: nothing is used up
+    assert index.search(key) == (found[0].text if found else None)
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "reason"),
+    [
+        (index_of(b"abc", root=PREFIX | 12), "a", "does not end"),
+        (index_of(b"a", root=CHILDREN | 12), "a", "cut off"),
+        (index_of(b"za", bytes(200), root=CHILDREN | 12), "a", "children from 122 to 97"),
+        (index_of(b"\0", b"\xff\xff\xff\xff", root=PREFIX | VALUES | 12), "", "4294967295 values"),
+        (index_of(b"\0", pack(">2I", 1, 1), b"a", root=PREFIX | VALUES | 12), "", "does not end|more than"),
+    ],
+)
+def test_a_look_up_in_a_damaged_index_is_an_error(data: bytes, key: str, reason: str) -> None:
+    with pytest.raises(FormatError, match=f"damaged.*({reason})"):
+        IndexTrie(data).search(key)
+
+
+def test_a_key_with_a_list_of_no_values_has_none() -> None:
+    index = IndexTrie(index_of(b"\0", pack(">I", 0), root=PREFIX | VALUES | 12))
+    assert (index.search(""), index.values(""), index.match("")) == (None, [], [])

@@ -87,3 +87,9 @@ def test_builtin_takes_or_refuses_any_bytes(data: bytes) -> None:
         assert b"." not in data or b"\0" in data or data.startswith(b".")
     else:
         assert sum(len(info.fields) for info in modules.values()) == len([e for e in data.split(b"\0") if e])
+
+
+@given(st.binary(max_size=60))
+def test_entries_are_the_fields_as_bytes(section: bytes) -> None:
+    found = [entry.decode("utf-8", "surrogateescape").partition("=") for entry in modinfo.entries(section)]
+    assert tuple((key, value) for key, _, value in found) == modinfo.parse(section).fields

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lkm.errors import FormatError
 from lkm.formats import module_signature
-from lkm.formats.module_signature import MARKER, KeyIdType
+from lkm.formats.module_signature import END_SIZE, MARKER, KeyIdType
 
 
 def trailer(*, sig_len: int, id_type: int = 2, signer_len: int = 0, key_id_len: int = 0, algo: int = 0) -> bytes:
@@ -102,3 +102,15 @@ def test_any_bytes(data: bytes, end: bool) -> None:  # noqa: FBT001 - hypothesis
     else:
         assert 0 <= size <= len(whole)
         assert signature is None or len(signature.signature(whole)) == signature.sig_len
+
+
+@given(st.binary(max_size=80), st.booleans())
+def test_the_end_alone_tells_the_trailer(content: bytes, signed: bool) -> None:  # noqa: FBT001
+    data = content + MARKER if signed else content
+    try:
+        expected = module_signature.read(data)
+    except FormatError:
+        with pytest.raises(FormatError):
+            module_signature.read_end(data[-END_SIZE:], len(data))
+        return
+    assert module_signature.read_end(data[-END_SIZE:], len(data)) == expected

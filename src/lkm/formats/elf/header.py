@@ -1,7 +1,6 @@
 """The ELF header: which class and byte order a file has, and where its section headers are."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.errors import ElfError
 from lkm.formats.elf.constants import MAGIC, ElfClass, ElfData
@@ -18,8 +17,7 @@ _CLASSES = frozenset(ElfClass)
 _BYTE_ORDERS = frozenset(ElfData)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fields of ``Elf32_Ehdr`` or ``Elf64_Ehdr`` as they stand in the file, checked against nothing."""
 
     ident: bytes

@@ -2,10 +2,9 @@
 
 import sys
 from array import array
-from dataclasses import dataclass
 from functools import cache
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -16,8 +15,7 @@ IDENT_SIZE = 16
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The structures of one class and byte order (System V ABI, chapter 4).
 
     :ivar header: what follows ``e_ident``: e_type … e_shstrndx

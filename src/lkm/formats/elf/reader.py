@@ -18,6 +18,7 @@ from lkm.formats.elf.strings import StringTable
 from lkm.formats.elf.symbol_table import SymbolTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmap import mmap
 
 __all__ = ["Elf", "Relocation", "Section", "Symbol"]
@@ -36,13 +37,13 @@ class Elf:
     memory map can't be closed, while that or the object is in use.
 
     :param data: the whole file
+    :ivar section_table: the section headers, for those who need single ones of many files
     :raises ElfError: the header is none, or the section headers are not all in the file
     """
 
     __slots__ = (
         "_layout",
         "_raw_header",
-        "_section_table",
         "_sections",
         "_symbol_table",
         "_symbols",
@@ -51,6 +52,7 @@ class Elf:
         "is_64bit",
         "little_endian",
         "machine",
+        "section_table",
         "type",
     )
 
@@ -63,7 +65,7 @@ class Elf:
         self.type: int = self._raw_header[0]
         self.machine: int = self._raw_header[1]
         self.flags: int = self._raw_header[6]
-        self._section_table = SectionTable(self.data, self._layout, self._raw_header)
+        self.section_table = SectionTable(_reader(self.data), len(self.data), self._layout, self._raw_header)
         self._sections: tuple[Section, ...] | None = None
         self._symbol_table: SymbolTable | None = None
         self._symbols: tuple[Symbol, ...] | None = None
@@ -82,55 +84,55 @@ class Elf:
         :raises ElfError: names overlap so much that they are longer than the file
         """
         if self._sections is None:
-            self._sections = self._section_table.all()
+            self._sections = self.section_table.all()
         return self._sections
 
     @property
     def section_count(self) -> int:
         """How many sections there are, the unused one with number 0 included."""
-        return len(self._section_table)
+        return len(self.section_table)
 
     @property
     def section_name_index(self) -> int:
         """The number of the section that holds the names, from the header or from where it refers to."""
-        return self._section_table.name_index
+        return self.section_table.name_index
 
     def section(self, name: str) -> Section | None:
         """Return the first section of a name.
 
         :raises ElfError: the table of section names can't be read
         """
-        index = self._section_table.index(name)
-        return None if index is None else self._section_table.one(index, name)
+        index = self.section_table.index(name)
+        return None if index is None else self.section_table.one(index, name)
 
     def section_index(self, name: str) -> int | None:
         """Return the number of the first section of a name (ASCII), without reading the others.
 
         :raises ElfError: the table of section names can't be read
         """
-        return self._section_table.index(name)
+        return self.section_table.index(name)
 
     def mentions_section(self, text: str) -> bool:
         """Tell whether a text (ASCII) stands in the names of the sections at all: a quick no.
 
         :raises ElfError: the table of section names can't be read
         """
-        return self._section_table.mentions(text)
+        return self.section_table.mentions(text)
 
     def contents(self, section: Section) -> memoryview:
         """Return the bytes of a section; none for one that takes no room in the file.
 
         :raises ElfError: they are not all in the file
         """
-        return self._section_table.slice(section.index, section.type, section.offset, section.size)
+        return self.section_table.slice(section.index, section.type, section.offset, section.size)
 
     def contents_of(self, name: str) -> memoryview | None:
         """Return the bytes of the first section of a name, or ``None`` when there is none.
 
         :raises ElfError: as :meth:`section` and :meth:`contents`
         """
-        index = self._section_table.index(name)
-        return None if index is None else self._section_table.contents(index)
+        index = self.section_table.index(name)
+        return None if index is None else self.section_table.contents(index)
 
     def section_at(self, address: int) -> Section | None:
         """Return the section of a linked image that holds an address in memory.
@@ -147,7 +149,7 @@ class Elf:
 
         :raises ElfError: there is no such section, or the offset is outside of it
         """
-        return self._section_table.strings(section_index).name(offset)
+        return self.section_table.strings(section_index).name(offset)
 
     # --- symbols ----------------------------------------------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class Elf:
         """
         found: list[Entry] = []
         budget = len(self.data)
-        table, structures = self._section_table, self._layout
+        table, structures = self.section_table, self._layout
         mips64el = self.is_64bit and self.little_endian and self.machine == Machine.MIPS
         for index, (kind, applies_to) in enumerate(zip(table.types, table.infos, strict=True)):
             if applies_to == section_index and kind in _HAS_ADDEND:
@@ -241,7 +243,7 @@ class Elf:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _read_symbol_table(self) -> SymbolTable:
-        table, structures = self._section_table, self._layout
+        table, structures = self.section_table, self._layout
         if _SYMTAB not in table.types:
             return SymbolTable(memoryview(b""), StringTable(b"", 0), structures, extended=())
         index = table.types.index(_SYMTAB)
@@ -250,9 +252,9 @@ class Elf:
         return SymbolTable(records, table.linked_strings(index), structures, extended=extended)
 
     def _extended_indexes(self, symtab: int) -> tuple[int, ...]:
-        for index, kind in enumerate(self._section_table.types):
-            if kind == _SYMTAB_SHNDX and self._section_table.fields(index)[_LINK] == symtab:
-                words = _whole(self._section_table.contents(index), self._layout.word.size)
+        for index, kind in enumerate(self.section_table.types):
+            if kind == _SYMTAB_SHNDX and self.section_table.fields(index)[_LINK] == symtab:
+                words = _whole(self.section_table.contents(index), self._layout.word.size)
                 return tuple(word for (word,) in self._layout.word.iter_unpack(words))
         return ()
 
@@ -264,6 +266,10 @@ def _flat(data: "bytes | bytearray | memoryview | mmap") -> memoryview:
     if not view.c_contiguous:
         view = memoryview(view.tobytes())
     return (view if view.format == "B" and view.ndim == 1 else view.cast("B")).toreadonly()
+
+
+def _reader(data: memoryview) -> "Callable[[int, int], memoryview]":
+    return lambda offset, count: data[offset : offset + count]
 
 
 def _whole(data: memoryview, size: int) -> memoryview:

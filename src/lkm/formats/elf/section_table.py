@@ -4,15 +4,21 @@ from typing import TYPE_CHECKING
 
 from lkm.errors import ElfError
 from lkm.formats.elf.constants import SectionIndex, SectionType
-from lkm.formats.elf.layouts import column
-from lkm.formats.elf.records import Section
+from lkm.formats.elf.header import class_layout
+from lkm.formats.elf.layouts import IDENT_SIZE, column
 from lkm.formats.elf.strings import StringTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lkm.formats.elf.layouts import Layout
+    from lkm.formats.elf.records import Section
 
-__all__ = ["SectionTable"]
+    Read = Callable[[int, int], bytes | memoryview]
 
+__all__ = ["SectionTable", "read_section_table"]
+
+_LONGEST_HEADER = 64
 _NO_BYTES = memoryview(b"")
 _WITHOUT_CONTENTS = frozenset((SectionType.NULL.value, SectionType.NOBITS.value))
 _XINDEX = SectionIndex.XINDEX.value
@@ -21,10 +27,23 @@ _XINDEX = SectionIndex.XINDEX.value
 _NAME, _TYPE, _OFFSET, _SIZE, _LINK = 0, 1, 4, 5, 6
 
 
+def read_section_table(read: "Read", size: int) -> "SectionTable":
+    """Read the section headers of a file, of which nothing else need be read.
+
+    :param read: as for :class:`SectionTable`
+    :param size: of the file, in bytes
+    :raises ElfError: this is no ELF file, or as :class:`SectionTable`
+    """
+    head = read(0, _LONGEST_HEADER)
+    structures = class_layout(head)
+    return SectionTable(read, size, structures, structures.header.unpack_from(head, IDENT_SIZE))
+
+
 class SectionTable:
     """The section headers of a file.
 
-    :param data: the file
+    :param read: gives some bytes (offset, count) of the file, fewer where it ends; it is asked for none behind ``size``
+    :param size: of the file, in bytes
     :param structures: its layout
     :param header: the fields of its header after ``e_ident``
     :raises ElfError: the headers are not all in the file, or of another size than their class has
@@ -32,19 +51,21 @@ class SectionTable:
     """
 
     __slots__ = (
-        "_data",
         "_infos",
         "_name_offsets",
         "_names",
+        "_read",
         "_records",
+        "_size",
         "_strings",
         "_structures",
         "_types",
         "name_index",
     )
 
-    def __init__(self, data: memoryview, structures: "Layout", header: tuple[int, ...]) -> None:
-        self._data = data
+    def __init__(self, read: "Read", size: int, structures: "Layout", header: tuple[int, ...]) -> None:
+        self._read = read
+        self._size = size
         self._structures = structures
         self._records, self.name_index = self._find_records(header[5], *header[10:13])
         self._types: list[int] | None = None
@@ -70,7 +91,7 @@ class SectionTable:
             self._infos = self._column(44 if self._structures.is_64bit else 28)
         return self._infos
 
-    def all(self) -> tuple[Section, ...]:
+    def all(self) -> "tuple[Section, ...]":
         """Return every section, by number; those whose names can't be read have empty ones.
 
         :raises ElfError: names overlap so much that they are longer than the file
@@ -82,14 +103,15 @@ class SectionTable:
         headers = list(self._structures.section.iter_unpack(self._records))
         known = [index for index, header in enumerate(headers) if header[_NAME] < names.size]
         named = dict(zip(known, names.names([headers[index][_NAME] for index in known]), strict=True))
-        return tuple([_section(index, named.get(index, ""), header) for index, header in enumerate(headers)])
+        section = _maker()
+        return tuple([section(index, named.get(index, ""), header) for index, header in enumerate(headers)])
 
-    def one(self, index: int, name: str) -> Section:
+    def one(self, index: int, name: str) -> "Section":
         """Return the section of a number, whose name is known.
 
         :raises ElfError: there is none of that number
         """
-        return _section(index, name, self.fields(index))
+        return _maker()(index, name, self.fields(index))
 
     def index(self, name: str) -> int | None:
         """Return the number of the first section of a name (ASCII), without reading the others.
@@ -134,9 +156,9 @@ class SectionTable:
         """Return the bytes of a section whose header is known; as :meth:`contents`."""
         if kind in _WITHOUT_CONTENTS:
             return _NO_BYTES
-        if offset + size > len(self._data):
+        if offset + size > self._size:
             raise ElfError(f"section {index} of {size} bytes reaches past the end of the file", offset=offset)
-        return self._data[offset : offset + size]
+        return self._bytes(offset, size)
 
     def strings(self, index: int) -> StringTable:
         """Return a section as a string table.
@@ -145,7 +167,7 @@ class SectionTable:
         """
         table = self._strings.get(index)
         if table is None:
-            table = self._strings[index] = StringTable(self.contents(index), len(self._data))
+            table = self._strings[index] = StringTable(self.contents(index), self._size)
         return table
 
     def linked_strings(self, index: int) -> StringTable:
@@ -165,15 +187,22 @@ class SectionTable:
             first = self._first(offset)
             count = count or first[_SIZE]
             name_index = first[_LINK] if name_index == _XINDEX else name_index
-        if offset + count * size > len(self._data):
+        if offset + count * size > self._size:
             raise ElfError(f"{count} section headers do not fit into the file", offset=offset)
-        return self._data[offset : offset + count * size], name_index
+        return self._bytes(offset, count * size), name_index
 
     def _first(self, offset: int) -> tuple[int, ...]:
         """Return the header with number 0, which has the numbers that are too large for the file's header."""
-        if offset + self._structures.section.size > len(self._data):
+        size = self._structures.section.size
+        if offset + size > self._size:
             raise ElfError("the section headers begin outside of the file", offset=offset)
-        return self._structures.section.unpack_from(self._data, offset)
+        return self._structures.section.unpack(self._bytes(offset, size))
+
+    def _bytes(self, offset: int, count: int) -> memoryview:
+        found = memoryview(self._read(offset, count))
+        if len(found) != count:
+            raise ElfError("the file was cut while it was read", offset=offset)
+        return found
 
     def _name_table(self) -> StringTable:
         if self._names is None:
@@ -192,6 +221,11 @@ class SectionTable:
         return column(self._records, structures.section, offset, "I", is_native=structures.is_native)
 
 
-def _section(index: int, name: str, header: tuple[int, ...]) -> Section:
-    name_offset, kind, flags, address, offset, size, link, info, alignment, entry_size = header
-    return Section(index, name, kind, flags, address, offset, size, link, info, alignment, entry_size, name_offset)
+def _maker() -> "Callable[[int, str, tuple[int, ...]], Section]":
+    from lkm.formats.elf.records import Section  # noqa: PLC0415  dear, and a scan of thousands of files needs none
+
+    def section(index: int, name: str, header: tuple[int, ...]) -> Section:
+        name_offset, kind, flags, address, offset, size, link, info, alignment, entry_size = header
+        return Section(index, name, kind, flags, address, offset, size, link, info, alignment, entry_size, name_offset)
+
+    return section

@@ -1,23 +1,22 @@
 """What a front-end works on, kmod's ``kmod_ctx``: a module directory, a configuration, and a kernel."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session, Target
 from lkm.errors import TreeMissing
-from lkm.rules.resolving import Resolver
-from lkm.system import configuration as modprobe_d
-from lkm.system.module_tree import ModuleTree, releases
 from lkm.system.root import Root
 
 if TYPE_CHECKING:
     from typing import Self
 
     from lkm.kernels.base import Kernel
+    from lkm.rules.resolving import Resolver
     from lkm.system.configuration import Configuration
     from lkm.system.module_file import ModuleFile
+    from lkm.system.module_tree import ModuleTree
 
 __all__ = ["Context"]
 
@@ -35,6 +34,7 @@ class Context:
     :param release: the kernel release (``-S``, ``-k``)
     :param config_paths: files or directories of the machine instead of modprobe.d's own (``-C``)
     :param reads_modprobe_d: off for the tools that have no configuration but the kernel command line
+    :param on_bad_softdep: see :class:`lkm.rules.resolving.Resolver`
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Context:
         release: str | None = None,
         config_paths: Sequence[str] = (),
         reads_modprobe_d: bool = True,
+        on_bad_softdep: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._own_root = directory is not None
         root = directory or "/" if self._own_root else target.root
@@ -53,6 +54,7 @@ class Context:
         self.session = Session(target._replace(root=root or "/", release=self.release or None))
         self._config_paths = tuple(config_paths)
         self._reads_modprobe_d = reads_modprobe_d
+        self._on_bad_softdep = on_bad_softdep
         prefix = directory or "" if self._own_root else self._root_prefix
         self.directory = os.path.join(os.getcwd(), f"{prefix}{_MODULES}/{self.release}")  # noqa: PTH109, PTH118
         """Where the tree is, as kmod names it: with the root as it was typed."""
@@ -73,7 +75,7 @@ class Context:
         return self.session.kernel
 
     @cached_property
-    def tree(self) -> ModuleTree:
+    def tree(self) -> "ModuleTree":
         """The module tree; it need not exist, then nothing is found in it.
 
         :raises TreeMissing: the release is none
@@ -86,6 +88,8 @@ class Context:
     @cached_property
     def configuration(self) -> "Configuration":
         """The configuration, with the kernel's command line."""
+        from lkm.system import configuration as modprobe_d  # noqa: PLC0415  who is given files needs none
+
         machine = Root() if self._own_root or self._config_paths else self.session.root
         directories = [os.path.abspath(path) for path in self._config_paths] or None  # noqa: PTH100
         return modprobe_d.read(
@@ -96,9 +100,11 @@ class Context:
         )
 
     @cached_property
-    def resolver(self) -> Resolver:
+    def resolver(self) -> "Resolver":
         """Names to modules."""
-        return Resolver(self.tree, self.configuration)
+        from lkm.rules.resolving import Resolver  # noqa: PLC0415  as above
+
+        return Resolver(self.tree, self.configuration, self._on_bad_softdep)
 
     def printed(self, module: "ModuleFile") -> str:
         """Give a module's path as kmod prints it."""
@@ -111,5 +117,9 @@ class Context:
 def _default_release(root: str) -> str:
     """Choose the running kernel's release, as kmod does, unless a root holds only another one."""
     running = os.uname().release
-    found = () if root == "/" else releases(Root(root))
+    if root == "/":
+        return running
+    from lkm.system.module_tree import releases  # noqa: PLC0415  as above
+
+    found = releases(Root(root))
     return found[0] if len(found) == 1 else running

@@ -4,13 +4,13 @@ Python's own ``getopt`` and ``argparse`` have other texts, and neither lets ``-V
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 __all__ = ["Grammar", "Parsed", "parse"]
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
+class Grammar(NamedTuple):
     """The options of one tool.
 
     :param short: letters, each followed by ``:`` where it takes an argument, as for getopt(3)
@@ -22,7 +22,7 @@ class Grammar:
 
     short: str
     long: Mapping[str, str]
-    newer: Mapping[str, str] = field(default_factory=dict)
+    newer: Mapping[str, str] = MappingProxyType({})
 
     def takes_argument(self, letter: str) -> bool | None:
         """Tell whether a letter takes an argument; None where it is no option."""
@@ -30,8 +30,7 @@ class Grammar:
         return None if position < 0 else self.short[position + 1 : position + 2] == ":"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A command line taken apart.
 
     :param options: (key, argument) in order, the argument empty where the option takes none

@@ -3,26 +3,20 @@
 Facts: kmod 30, tools/modinfo.c.
 """
 
-import errno
 import os
-import stat
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Sequence
+from contextlib import closing
 
 from lkm.errors import LkmError
-from lkm.formats.module_name import EXTENSIONS, canonical, normalise_alias
 from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.getopt import Grammar, parse
-from lkm.interfaces.compat.hints import not_found_hints
 from lkm.interfaces.compat.messages import Messages, put, version
-from lkm.interfaces.compat.modinfo_output import Layout
-from lkm.interfaces.compat.modinfo_source import Fields, Signers, fields_of
-from lkm.interfaces.compat.module_contents import refusal
-from lkm.interfaces.compat.refusals import errno_of, explain, report, text_of
+from lkm.interfaces.compat.modinfo_words import Run
+from lkm.interfaces.compat.output import Output
+from lkm.interfaces.compat.refusals import report
 from lkm.interfaces.target import target_from_environment
-from lkm.rules.resolving import Candidate
-from lkm.system.module_file import ModuleFile
-from lkm.system.root import Root
+from lkm.system.side_by_side import in_order
 
 __all__ = ["main"]
 
@@ -61,17 +55,7 @@ Options:
 \t-V, --version               print the version
 \t-h, --help                  print this text
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One run of modinfo."""
-
-    context: Context
-    messages: Messages
-    layout: Layout
-    only_names: bool
-    signers: Signers = field(default_factory=Signers)
+_WORDS = 32  # that one task takes
 
 
 def main(argv: Sequence[str]) -> int:
@@ -94,94 +78,40 @@ def main(argv: Sequence[str]) -> int:
     if not parsed.operands:
         messages.error("missing module or filename.")
         return 1
-    layout = Layout(chosen.get("F"), "\0" if "0" in chosen else "\n", messages.error)
+    output = Output(_write)
     try:
         with Context(
             target_from_environment(), directory=chosen.get("b"), release=chosen.get("k"), reads_modprobe_d=False
         ) as context:
-            run = _Run(context, messages, layout, "m" in chosen)
-            shown = [_show(run, word) for word in parsed.operands]
+            separator = "\0" if "0" in chosen else "\n"
+            run = Run(context, output, messages, only=chosen.get("F"), separator=separator, only_names="m" in chosen)
+            shown = _show_all(run, parsed.operands)
     except LkmError as error:
+        output.flush()
         report(messages, error)
         return 1
-    return int(not all(shown))
+    output.flush()
+    return int(not shown)
 
 
-def _show(run: _Run, word: str) -> bool:
-    if not run.only_names and _is_module_file(word):
-        return _show_file(run, word)
-    try:
-        found = _named(run, word) if run.only_names else run.context.resolver.lookup(word)
-        hints = () if found else not_found_hints(run.context, word, release_option="-k")
-    except LkmError as error:
-        found, hints = (), (str(error),)
-    if not found:
-        run.messages.error(f"Module {_kind(run, word)}{word} not found.")
-        for hint in hints:
-            run.messages.hint(hint)
-    shown = [_show_candidate(run, candidate) for candidate in found]
-    return bool(found) and all(shown)
+def _show_all(run: Run, words: Sequence[str]) -> bool:
+    """Show all words, those that need no message on all processors."""
+    tasks = [words[start : start + _WORDS] for start in range(0, len(words), _WORDS)]
+    well = True
+    with closing(in_order(len(tasks), lambda number: _captured(run, tasks[number]))) as beforehand:
+        for task, done in zip(tasks, beforehand, strict=True):
+            if done is not None:
+                run.output.put(done)
+            else:
+                shown = [run.show(word) for word in task]
+                well = well and all(shown)
+    return well
 
 
-def _kind(run: _Run, word: str) -> str:
-    """Give kmod's word for what was not found."""
-    if run.only_names:
-        return "name "
-    return "alias " if normalise_alias(word) is None else ""
+def _captured(run: Run, words: Sequence[str]) -> bytes | None:
+    return run.output.captured(lambda: [run.show(word) for word in words])
 
 
-def _is_module_file(word: str) -> bool:
-    if not word.endswith(EXTENSIONS) or word in EXTENSIONS:
-        return False
-    try:
-        return stat.S_ISREG(os.stat(word).st_mode)  # noqa: PTH116
-    except (OSError, ValueError):
-        return False
-
-
-def _named(run: _Run, word: str) -> tuple[Candidate, ...]:
-    """Look up a name of a module or a built-in (libkmod-module.c ``kmod_module_new_from_name_lookup``)."""
-    name = canonical(word.split(".", 1)[0])
-    tree = run.context.tree
-    if tree.module(name) or tree.is_builtin(name):
-        return (run.context.resolver.candidate(name),)
-    return tuple(Candidate(canonical(found), name, builtin=True) for found in tree.by_builtin_alias(name)[:1])
-
-
-def _show_file(run: _Run, word: str) -> bool:
-    module = ModuleFile(Root(), os.path.abspath(word))  # noqa: PTH100
-    path = os.path.join(os.getcwd(), word)  # noqa: PTH109, PTH118
-    return _print(run, module.name, path, lambda: fields_of(module, run.signers))
-
-
-def _show_candidate(run: _Run, candidate: Candidate) -> bool:
-    module = run.context.resolver.module_file(candidate)
-    path = run.context.printed(module) if module else None
-    if candidate.builtin:
-        return _print(run, candidate.name, path, lambda: _builtin_fields(run, candidate.name))
-    if module is None:
-        return _print(run, candidate.name, None, list)
-    return _print(run, candidate.name, path, lambda: fields_of(module, run.signers))
-
-
-def _builtin_fields(run: _Run, name: str) -> Fields:
-    tree = run.context.tree
-    if name in tree.builtin_modinfo:
-        return list(tree.builtin_modinfo[name].fields)
-    if not tree.root.is_file(f"{tree.directory}/modules.builtin.modinfo"):
-        return []  # a kernel before 5.2: nothing is known of its built-ins
-    raise refusal(errno.ENOSYS, "modules.builtin.modinfo says nothing of it")
-
-
-def _print(run: _Run, name: str, path: str | None, read: Callable[[], Fields]) -> bool:
-    put(run.layout.head(name, path))
-    if run.layout.only == "filename":
-        return True
-    try:
-        fields = read()
-    except LkmError as error:
-        run.messages.error(f"could not get modinfo from '{name}': {text_of(errno_of(error), {})}")
-        explain(run.messages, error)
-        return False
-    put(run.layout.body(fields))
-    return True
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()

@@ -1,5 +1,7 @@
 """modinfo."""
 
+import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ from tests.support.front_ends import Run
 
 from lkm.actions.sample_tree import RELEASE, VERMAGIC
 from lkm.formats.compression import Compression, compress
+from lkm.formats.elf.reader import Elf
 from lkm.formats.module_signature import MARKER
+from lkm.system import side_by_side
 
 TREE = f"lib/modules/{RELEASE}"
 
@@ -184,3 +188,38 @@ def test_another_tree_can_be_chosen(run: Run, sample: Path, monkeypatch: pytest.
 def test_version_and_help(run: Run) -> None:
     assert run("modinfo", "--vers").output.startswith("kmod version 30 ")
     assert run("modinfo", "-h", "-x").status == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["-0"], ["-F", "signer"], ["-p"], ["-n"]], ids=" ".join)
+def test_many_words_are_shown_in_order_whoever_reads_them(
+    run: Run, sample: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """With so many words other processes help; what they can't show, as it needs a message, is shown in its place."""
+    files = [str(path) for path in sorted((sample / TREE / "kernel").rglob("*.ko"))]
+    words = [*files, "vfat", "unix", "fs-vfat", "dummy"] * 40 + ["nosuch", *files] * 30
+    monkeypatch.setattr(side_by_side, "processors", lambda: 3)
+    together = run("modinfo", *arguments, *words)
+    assert together.errors.count("modinfo: ERROR: Module nosuch not found.") == 30
+    monkeypatch.setattr(side_by_side, "processors", lambda: 1)
+    assert run("modinfo", *arguments, *words) == together
+
+
+def test_a_message_comes_after_what_was_shown_before(run: Run) -> None:
+    outcome = run("modinfo", "-l", "vfat", "nosuch", "fat")
+    assert (outcome.status, outcome.output) == (1, "GPL\nGPL\n")
+
+
+def test_a_part_that_can_not_be_held_is_refused(run: Run, sample: Path, tmp_path: Path) -> None:
+    """A file with holes can claim more than there is memory."""
+    data = bytearray((sample / "home/you/hello.ko").read_bytes())
+    elf = Elf(bytes(data))
+    section = elf.section(".modinfo")
+    assert section is not None
+    place = elf.header.shoff + section.index * elf.header.shentsize + 24
+    struct.pack_into("<QQ", data, place, len(data), 1 << 40)
+    path = tmp_path / "large.ko"
+    path.write_bytes(bytes(data))
+    os.truncate(path, 1 << 41)
+    outcome = run("modinfo", str(path))
+    assert outcome.status == 1
+    assert outcome.errors == ["modinfo: ERROR: could not get modinfo from 'large': File too large"]
