@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.front_ends import run_front_end, run_real
-from tests.support.made_up_system import EMPTY_RELEASE, INDEX_FILES, System, make_system
+from tests.support.made_up_system import EMPTY_RELEASE, EXTRA_FILES, INDEX_FILES, System, make_system
 from tests.support.pretend import pretending
 from tests.support.real_tree import builtin_names, module_names, modules, tree
 
@@ -24,7 +25,7 @@ CONFIGURATIONS = int(os.environ.get("LKM_CONFIGURATIONS") or (500 if os.environ.
 PATIENCE = 5  # seconds: kmod goes round in some soft dependencies until there is no memory left
 UNSAID = (
     ": INFO: ",
-    "starting with 'weakdep'",  # which kmod 30 does not know
+    "starting with 'weakdep'",  # which kmod 30 does not know at all, and ours in part
     "kmod_module_get_holders",  # of what is not loaded there are none: no mistake
 )
 QUERIES = [
@@ -84,7 +85,7 @@ def test_holders_of_what_is_not_loaded() -> None:
 def test_many_aliases() -> None:
     rows = [line.split() for line in (tree() / "modules.alias").read_text().splitlines() if line.startswith("alias ")]
     symbols = [line.split()[1] for line in (tree() / "modules.symbols").read_text().splitlines()[1:]]
-    wanted = [alias.replace("*", "0") for _, alias, _ in rows[::25]]
+    wanted = [alias.replace("*", "0") for _, alias, _ in rows[:: max(1, len(rows) // 2200)]]
     compare("-S", tree().name, "-aR", *wanted, *symbols[::100])
 
 
@@ -119,10 +120,19 @@ def test_plans_of_made_up_systems(seed: int, indexes: Path, tmp_path: Path, monk
         if real.status < 0:
             continue  # its stack ran out, in others
         ours = run_front_end("modprobe", *arguments)
-        output = ours.output.replace(str(system.root), "")
-        errors = [printable(line.replace(str(system.root), "")) for line in ours.errors]
-        expected = [printable(line) for line in real.errors if not any(words in line for words in UNSAID)]
-        assert (arguments, ours.status, output, errors) == (arguments, real.status, real.output, expected)
+        output, expected = (outcome.output.replace(str(system.root), "") for outcome in (ours, real))
+        # Of the directive that kmod 30 does not know ours shows what it is.
+        output = "\n".join(line for line in output.split("\n") if not line.startswith("weakdep "))
+        errors, said = (
+            [printable(line.replace(str(system.root), "")) for line in outcome.errors if not is_unsaid(line)]
+            for outcome in (ours, real)
+        )
+        assert (arguments, ours.status, output, errors) == (arguments, real.status, expected, said)
+
+
+def is_unsaid(line: str) -> bool:
+    """Tell whether only one of the two says this."""
+    return any(words in line for words in UNSAID)
 
 
 def pretend(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,11 +154,19 @@ def questions(chance: random.Random, system: System) -> Iterator[list[str]]:
     names = [*MODULES, *PATTERNS, *ASKED]
     if not system.tangled:
         yield ["-S", EMPTY_RELEASE, "-c"]
+        yield ["-c", "-d", str(system.root), "-S", EMPTY_RELEASE, *other_configuration(chance, system)]
     for action in (["-aD"], ["-aR"], ["-anv"], ["-arnv"]):
         yield [*action, *more_options(chance), *chance.choices(names, k=6)]
     for action in (["-D"], ["-R"], ["-nv"], ["-rnv"]):
-        parameters = chance.sample(["x=1", 'y="a b"', "z=a b", "w='q r'"], chance.randrange(3))
-        yield [*action, *more_options(chance), chance.choice(names), *parameters]
+        elsewhere = other_configuration(chance, system) if chance.random() < 0.3 else []
+        parameters = chance.sample(["x=1", 'y="a b"', "z=a b", "w='q r'", "plain", "é=ü"], chance.randrange(3))
+        yield [*action, *elsewhere, *more_options(chance), chance.choice(names), *parameters]
+
+
+def other_configuration(chance: random.Random, system: System) -> list[str]:
+    """Name files and directories in place of modprobe.d."""
+    places = [str(system.root / name) for name in (*EXTRA_FILES, "etc/modprobe.d", "missing")]
+    return [word for place in chance.sample(places, chance.randint(1, 3)) for word in ("-C", place)]
 
 
 def more_options(chance: random.Random) -> list[str]:
@@ -180,6 +198,21 @@ def test_what_is_in_files(option: str, tmp_path: Path) -> None:
 def test_mistakes(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     compare(*arguments)
+
+
+@pytest.mark.parametrize(
+    "level", ["0", "2", "3", "7", "", " ", "3 x", " 4", "+3", "-1", "3x", "err", "errors", "info", "crit"]
+)
+def test_what_the_library_says_is_up_to_the_environment(
+    level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    conf = tmp_path / "bad.conf"
+    conf.write_text("nonsense\n")
+    monkeypatch.setenv("KMOD_LOG", level)
+    for tool, arguments in (("modprobe", ("-S", tree().name, "-C", str(conf), "-D", "vfat")), ("lsmod", ())):
+        real, ours = run_real(tool, *arguments), run_front_end(tool, *arguments)
+        said = [line for line in real.errors if not re.search(r"\b(INFO|DEBUG)\b", line)]
+        assert (ours.status, ours.output, ours.errors) == (real.status, real.output, said)
 
 
 def test_options_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

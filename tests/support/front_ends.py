@@ -68,7 +68,8 @@ def run_real(tool: str, *arguments: str, environment: Mapping[str, str] | None =
 
 
 def _outcome(status: int, output: bytes, errors: bytes) -> Outcome:
-    lines = errors.decode("utf-8", "surrogateescape").splitlines()
+    # Not splitlines(): carriage returns and the like are parts of names.
+    lines = [line for line in errors.decode("utf-8", "surrogateescape").split("\n") if line]
     return Outcome(
         status,
         output.decode("utf-8", "surrogateescape"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EMPTY_RELEASE", "INDEX_FILES", "System", "make_system"]
+__all__ = ["EMPTY_RELEASE", "EXTRA_FILES", "INDEX_FILES", "System", "make_system"]
 
 EMPTY_RELEASE = "empty"
 """A release whose tree has only soft dependencies of its own."""
@@ -31,6 +31,8 @@ _MISTAKES = (
         "blacklist x-y z",
         "softdep vfat fat",
         "softdep fat pre:",
+        "softdep fat pre: [x xfs",
+        "softdep xfs post: a]",
         "options é x=ü",
     ),
     *(
@@ -41,6 +43,11 @@ _MISTAKES = (
         "weakdep vfat fat",
     ),
 )
+_BLANKS = ("  ", "\t", " \t ", "\\\n", " \\\n\t", "\\ ", "\v", "\\\n\\\n ")
+_MARGINS = ("", "", "", " ", "\t", "  ", "\\\n", "\r")
+_LINE_ENDS = (*("\n",) * 8, "\n\n", "\n# a comment\n", "\n#alias vfat \\\n no\n", "\r\n", "\n \n", "\n\t# no comment\n")
+EXTRA_FILES = ("one.conf", "two")
+"""Files of the root that no directory of modprobe.d holds, to be named by ``-C``."""
 _WORDS = (
     *(
         "quiet",
@@ -113,7 +120,7 @@ def _take_over(tree: Path, place: Path) -> None:
 def _is_tangled(text: str) -> bool:
     return any(
         line.lstrip().startswith("softdep") and 0 <= line.find("post:") < line.rfind("pre:")
-        for line in text.replace("\\\n", " ").split("\n")
+        for line in text.replace("\\\n", "").replace("\\", "").split("\n")
     )
 
 
@@ -130,15 +137,33 @@ def _write_files(root: Path, chance: random.Random, names: Sequence[str], patter
                 case 1:
                     path.symlink_to("/dev/null")
                 case _:
-                    text = "\n".join(_lines(chance, names, patterns)) + chance.choice(["\n", "\n", "\n", "", "\\"])
+                    text = _made_up_lines(chance, names, patterns)
                     path.write_text(text)
                     yield text
+    for name in EXTRA_FILES:
+        text = _made_up_lines(chance, names, patterns)
+        (root / name).write_text(text)
+        yield text
+
+
+def _made_up_lines(chance: random.Random, names: Sequence[str], patterns: Sequence[str]) -> str:
+    """Write a file of modprobe.d: directives, mistakes, comments, and white space in all odd places."""
+    lines = (_roughened(chance, line) for line in _lines(chance, names, patterns))
+    return "".join(line + chance.choice(_LINE_ENDS) for line in lines) + chance.choice(["", "", "", "#", "\\", "alias"])
+
+
+def _roughened(chance: random.Random, line: str) -> str:
+    """Put other white space where there is some, and a little where there is none."""
+    if chance.random() < 0.6:
+        return line
+    rough = "".join(chance.choice(_BLANKS) if letter == " " and chance.random() < 0.4 else letter for letter in line)
+    return chance.choice(_MARGINS) + rough + chance.choice(_MARGINS)
 
 
 def _lines(chance: random.Random, names: Sequence[str], patterns: Sequence[str]) -> Iterator[str]:
     either = [*names, *patterns]
     for _ in range(chance.randint(1, 10)):
-        match chance.randrange(9):
+        match chance.randrange(10):
             case 0 | 1:
                 yield f"alias {chance.choice(either)} {chance.choice(names)}"
             case 2:
@@ -151,6 +176,8 @@ def _lines(chance: random.Random, names: Sequence[str], patterns: Sequence[str])
             case 6 | 7:
                 words = chance.choices(["pre:", "post:", *chance.choices(either, k=3)], k=chance.randrange(5))
                 yield f"softdep {chance.choice([*either, '*'])} {' '.join(words)}"
+            case 8:
+                yield f"weakdep {chance.choice([*either, '*'])} {' '.join(chance.choices(either, k=2))}"
             case _:
                 yield chance.choice(_MISTAKES)
 

@@ -1,10 +1,11 @@
 """Small random module trees: real module files, compressed or damaged, and what a kernel's build leaves beside them."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lkm.formats.compression import Compression, compress
+from lkm.formats.elf.constants import Machine
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.formats.symbol_versions import Import
@@ -13,6 +14,8 @@ __all__ = ["RELEASE", "RandomTree", "make_random_tree"]
 
 RELEASE = "6.1.0-9-test"
 DIRECTORIES = ("kernel/drivers", "kernel/fs/x", "kernel/net", "updates", "updates/dkms", "extra", "weak-updates/y", ".")
+MACHINES = (*(Machine.X86_64,) * 4, Machine.S390, Machine.PPC, Machine.ARM, Machine.MIPS, Machine.AARCH64)
+"""Either byte order with either word size."""
 SUFFIXES = {Compression.NONE: ".ko", Compression.XZ: ".ko.xz", Compression.ZSTD: ".ko.zst"}
 KERNEL = ("printk", "kmalloc", "register_netdev", ".dotted")
 ALIASES = (
@@ -37,10 +40,14 @@ class RandomTree:
     """A tree, and the options of depmod that its making chose.
 
     :ivar root: a directory with ``lib/modules/RELEASE``
+    :ivar files: module files to name after the release; mostly none
+    :ivar machine: the processor of its modules
     """
 
     root: Path
     options: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    machine: int = Machine.X86_64
     cyclic: bool = False
 
     @property
@@ -57,6 +64,7 @@ def make_random_tree(root: Path, seed: int) -> RandomTree:
         f"{chance.choice('abcxyz')}{chance.choice(['-', '_', ''])}m{number}" for number in range(chance.randint(1, 14))
     ]
     tree.cyclic = chance.random() < 0.12
+    tree.machine = chance.choice(MACHINES)
     placed = [_place(chance, tree, name, _recipe(chance, names, name, cyclic=tree.cyclic)) for name in names]
     again = chance.sample(names, chance.randint(0, len(names) // 2))
     placed += [_place(chance, tree, name, _recipe(chance, names, name, cyclic=False)) for name in again]
@@ -65,6 +73,8 @@ def make_random_tree(root: Path, seed: int) -> RandomTree:
     _build_files(chance, tree, placed)
     _configuration(chance, tree, names)
     _options(chance, tree)
+    if chance.random() < 0.15:
+        tree.files = [str(tree.directory / path) for path in chance.sample(placed, chance.randint(1, len(placed)))]
     return tree
 
 
@@ -108,7 +118,7 @@ def _place(chance: random.Random, tree: RandomTree, name: str, recipe: ModuleRec
     relative = f"{directory}/{name}{chance.choice(['.b', '', '', '', '', '', ''])}{SUFFIXES[kind]}".removeprefix("./")
     path = tree.directory / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(compress(write(recipe), kind))
+    path.write_bytes(compress(write(replace(recipe, machine=tree.machine)), kind))
     return relative
 
 
@@ -189,11 +199,26 @@ def _configuration(chance: random.Random, tree: RandomTree, names: list[str]) ->
         [[], ["# comment"], ["nonsense here"], ["override too few"], ["include x"], ["", "make_map_files"]]
     )
     chance.shuffle(lines)
-    (directory / "a.conf").write_text("\n".join(lines) + "\n")
+    (directory / "a.conf").write_text("\n".join(_roughened(chance, line) for line in lines) + chance.choice(["\n", ""]))
     if chance.random() < 0.3:
         (directory / "b.conf").write_text("search up\\\ndates extra\n")
     (directory / "ignored.txt").write_text("search nowhere\n")
-    tree.options += ["-C", str(directory)]
+    single = tree.root / "single"
+    single.write_text(f"search extra\noverride {names[0]} * extra\n")
+    more = chance.choice([[], [], [], [single], [directory / "ignored.txt"], [tree.root / "nosuch"], [directory]])
+    places = [directory, *more]
+    chance.shuffle(places)
+    tree.options += [word for place in places for word in ("-C", str(place))]
+
+
+def _roughened(chance: random.Random, line: str) -> str:
+    """Put other white space where there is some, and a little where there is none."""
+    if chance.random() < 0.6:
+        return line
+    blanks = ("  ", "\t", " \t ", "\\\n", " \\\n\t", "\\ ", "\v")
+    margins = ("", "", " ", "\t", "\\\n", "\r")
+    rough = "".join(chance.choice(blanks) if letter == " " and chance.random() < 0.4 else letter for letter in line)
+    return chance.choice(margins) + rough + chance.choice(margins)
 
 
 def _options(chance: random.Random, tree: RandomTree) -> None:
@@ -201,6 +226,7 @@ def _options(chance: random.Random, tree: RandomTree) -> None:
         tree.options.append("-w")
     if chance.random() < 0.15:
         tree.options += ["-P", "_"]
+    tree.options += chance.choice([[], [], [], ["-v"], ["-a"], ["-A"], ["-vv", "-a"]])
     match chance.randrange(5):
         case 0:
             path = tree.root / "Module.symvers"

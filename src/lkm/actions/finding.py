@@ -4,12 +4,12 @@ import fnmatch
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lkm.actions.finding_devices import aliases_of, is_device
+from lkm.actions.finding_devices import aliases_of, claims_of_hardware, is_device
 from lkm.actions.session import Session
 from lkm.errors import Unreadable, UsageError
 from lkm.formats import kbuild
 from lkm.formats.module_name import canonical
-from lkm.formats.requested_aliases import filesystem, socket_family
+from lkm.formats.requested_aliases import device_numbers, filesystem, hardware_patterns, socket_family
 from lkm.system.kernel_config import config_places, read_config
 
 __all__ = ["KINDS", "Found", "find"]
@@ -66,6 +66,11 @@ def _claiming(session: Session, alias: str, kind: str, what: str = "") -> Iterat
 
 
 def _by_device(session: Session, text: str, asked: bool) -> Iterator[Found]:  # noqa: FBT001
+    claims = list(claims_of_hardware(session, text))
+    for name, alias in claims:
+        yield Found(name, "device", f"it claims {alias}", session.tree.is_builtin(name))
+    if hardware_patterns(text) and not device_numbers(text):
+        return
     if asked or is_device(text.removeprefix(session.root.prefix)):
         for alias, what in aliases_of(session, text):
             yield from _claiming(session, alias, "device", f", {what}")
@@ -118,7 +123,7 @@ def _by_file(session: Session, text: str, asked: bool) -> Iterator[Found]:  # no
     wanted = wanted.removeprefix(prefix)
     for module in session.tree.modules():
         relative = module.path.removeprefix(prefix)
-        if _matches(relative, wanted) or relative.rsplit("/", 1)[-1] == wanted:
+        if _matches(f"/{relative}", f"*/{wanted}"):
             yield Found(module.name, "file", module.display_path)
 
 

@@ -1,16 +1,20 @@
 """Finding modules for devices: for one that is named, and for all that are there."""
 
+import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lkm.actions.session import Session
 from lkm.errors import UsageError
 from lkm.formats.module_name import canonical
-from lkm.formats.requested_aliases import DeviceNumber, device_node, device_numbers
+from lkm.formats.requested_aliases import DeviceNumber, device_node, device_numbers, hardware_patterns
 from lkm.rules.resolving import Candidate
 from lkm.system.devices import Device, all_devices, device_at, device_of, number_of_node
 
-__all__ = ["Claim", "Claims", "aliases_of", "claims_of_all", "is_device"]
+__all__ = ["Claim", "Claims", "aliases_of", "claims_of_all", "claims_of_hardware", "is_device"]
+
+_WITH_VENDORS = ("pci:", "usb:", "hid:")
+_FORMS = "name /sys/…, /dev/…, a number (10:200, c10:200, b7:0), vendor and device (8086:10d3) or a modalias (pci:v…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,19 @@ class Claims:
 
 
 def is_device(text: str) -> bool:
-    """Tell whether a text names a device by its form: a path of /sys or /dev, or a number with a colon."""
-    return text.startswith(("/sys/", "/dev/")) or (":" in text and bool(device_numbers(text)))
+    """Tell whether a text names a device by its form: a path of /sys or /dev, or two numbers with a colon.
+
+    A modalias is one, too, but as such it is an alias already.
+    """
+    if text.startswith(("/sys/", "/dev/")):
+        return True
+    return ":" in text and bool(device_numbers(text) or hardware_patterns(text))
 
 
 def aliases_of(session: Session, text: str) -> Iterator[tuple[str, str]]:
     """Give what the kernel asks for when a device is there or is opened, in its order: (alias, what it is).
 
-    :param text: a path of /sys or /dev, inside the root or of the host, or a device number
+    :param text: a path of /sys or /dev, inside the root or of the host, a device number, or a modalias
     :raises Unreadable: there is nothing at the path
     :raises UsageError: the text names no device
     """
@@ -59,12 +68,30 @@ def aliases_of(session: Session, text: str) -> Iterator[tuple[str, str]]:
         numbers: tuple[DeviceNumber, ...] = (number_of_node(root, inside),) if root.exists(inside) else ()
     else:
         numbers = device_numbers(inside)
-        if not numbers:
-            raise UsageError(f"{text!r} names no device", hint="name /sys/…, /dev/…, 10:200, c10:200 or b7:0")
+        if not numbers and ":" in inside and not inside.startswith("symbol:"):
+            yield inside, "its modalias"
+        elif not numbers:
+            raise UsageError(f"{text!r} names no device", hint=_FORMS)
     for number in numbers:
         yield from ((alias, f"the device number {number}") for alias in _of_number(session, number))
         if number.minor is not None:
             yield from _modalias(device_of(root, number))
+
+
+def claims_of_hardware(session: Session, text: str) -> Iterator[tuple[str, str]]:
+    """Find what claims a vendor's device, if the rest of its modalias fits: (module, alias), each module once.
+
+    :param text: as in ``8086:10d3``; for any other there is none
+    """
+    patterns = hardware_patterns(text)
+    indexes = ("modules.alias", "modules.builtin.alias") if patterns else ()
+    stored = [entry for index in indexes for entry in session.tree.entries(index) if entry[0].startswith(_WITH_VENDORS)]
+    claims: dict[str, str] = {}
+    for pattern in patterns:
+        for key, value in stored:
+            if fnmatch.fnmatchcase(key, pattern):
+                claims.setdefault(canonical(value.text), key)
+    yield from claims.items()
 
 
 def _of_number(session: Session, number: DeviceNumber) -> tuple[str, ...]:

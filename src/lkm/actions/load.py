@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lkm.actions.shell import run_command
-from lkm.errors import BuiltIn, KernelRefused, LkmError, LoadRefused, ModuleNotFound
+from lkm.errors import BuiltIn, Cause, KernelRefused, LkmError, LoadRefused, ModuleNotFound
 from lkm.kernels.base import Kernel, LoadFlags
 from lkm.rules.causes import causes_of_load
 from lkm.rules.planning.load import LoadPlan
@@ -37,6 +37,7 @@ def carry_out(
     flags: LoadFlags = LoadFlags.NONE,
     fail_if_loaded: bool = False,
     announce: Callable[[LoadStep], None] = lambda _: None,
+    on_failure: Callable[[LoadStep, LkmError], None] = lambda _step, _error: None,
 ) -> LoadReport:
     """Do the steps of a plan.
 
@@ -45,6 +46,7 @@ def carry_out(
 
     :param fail_if_loaded: a target that is loaded already is an error (``--first-time``)
     :param announce: called before each step
+    :param on_failure: called for each step that fails, whether that ends the plan or not
     :raises LoadRefused: the kernel refused a module that is needed; its ``causes`` are filled
     :raises BuiltIn: ``fail_if_loaded`` was asked for a module that is part of the kernel
     :raises CommandFailed: an install command failed that is needed
@@ -61,11 +63,18 @@ def carry_out(
             if error.errno == errno.EEXIST and not (is_target and fail_if_loaded):
                 report.present.append(step.name)
                 continue
-            error.causes = causes_of_load(error, step.name)
+            error.causes = _causes(error, step, kernel)
+            on_failure(step, error)
             _tolerate_or_raise(error, step, report)
         except LkmError as error:
+            on_failure(step, error)
             _tolerate_or_raise(error, step, report)
     return report
+
+
+def _causes(error: LoadRefused, step: LoadStep, kernel: Kernel) -> tuple[Cause, ...]:
+    disabled = kernel.security().modules_disabled
+    return causes_of_load(error, step.name, command_line=kernel.command_line(), modules_disabled=disabled)
 
 
 def _present(step: Present) -> LkmError:

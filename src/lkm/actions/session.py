@@ -25,11 +25,13 @@ class Target(NamedTuple):
     :param root: a directory that stands for ``/``
     :param release: the kernel release; None is the running kernel's, or the root's only one
     :param kernel: ``live``, ``emulated``, ``emulated:DIR``, ``vm`` or ``vm:VMLINUZ``
+    :param config_paths: files and directories of the host to read in place of modprobe.d (``modprobe -C``)
     """
 
     root: str = "/"
     release: str | None = None
     kernel: str = "live"
+    config_paths: tuple[str, ...] = ()
 
 
 class Session:
@@ -96,9 +98,16 @@ class Session:
     @cached_property
     def configuration(self) -> "Configuration":
         """The modprobe configuration, with the kernel's command line."""
+        return self.configuration_with(self.kernel.command_line())
+
+    def configuration_with(self, cmdline: str) -> "Configuration":
+        """Give the modprobe configuration as it would be with another kernel command line."""
         from lkm.system.configuration import read  # noqa: PLC0415  lsmod needs none
 
-        return read(self.root, cmdline=self.kernel.command_line(), tree_directory=self.tree.directory)
+        if not self.target.config_paths:
+            return read(self.root, cmdline=cmdline, tree_directory=self.tree.directory)
+        paths = [os.path.abspath(path) for path in self.target.config_paths]  # noqa: PTH100  pathlib is dear at start-up
+        return read(Root(), directories=paths, cmdline=cmdline, tree_directory=self.tree.display_directory)
 
     @cached_property
     def resolver(self) -> "Resolver":

@@ -17,7 +17,8 @@ def run_command(kind: str, module: str, command: str, *, where: str) -> None:
     import subprocess  # noqa: PLC0415  dear at start-up, and commands are rare
 
     environment = {**os.environ, "MODPROBE_MODULE": module}
-    status = subprocess.run(["/bin/sh", "-c", command], env=environment, check=False).returncode
+    words = ["sh", "-c", command]  # by this name it shows itself in its complaints
+    status = subprocess.run(words, executable="/bin/sh", env=environment, check=False).returncode
     if status:
         raise CommandFailed(
             f"the {kind} command of {module} ended with status {status}: {command}",

@@ -1,6 +1,6 @@
 """The library's front door: a system whose modules can be looked at, loaded and removed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lkm.actions import load as loading
@@ -18,9 +18,12 @@ from lkm.system.module_file import ModuleFile
 if TYPE_CHECKING:
     from typing import Self
 
+    from lkm.actions.check_options import CheckOptions
+    from lkm.actions.check_results import CheckResult
     from lkm.actions.dependencies import Dependency
     from lkm.actions.describe import Description
     from lkm.actions.finding import Found
+    from lkm.actions.finding_devices import Claims
     from lkm.actions.index import IndexResult
     from lkm.formats.proc_modules import LoadedModule
     from lkm.kernels.base import Kernel
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from lkm.rules.resolving import Candidate
     from lkm.system.configuration import Configuration
     from lkm.system.module_tree import ModuleTree
+    from lkm.system.notices import Notice
 
 __all__ = ["System", "read_module"]
 
@@ -42,11 +46,19 @@ class System:
     :param root: a directory that stands for ``/``
     :param release: the kernel release; by default the running kernel's, or the root's only one
     :param kernel: ``live`` (the running one), ``emulated`` (kept in memory), ``emulated:DIR``, ``vm`` or ``vm:VMLINUZ``
+    :param config_paths: files and directories of this machine to read in place of the root's modprobe.d
     :raises UsageError: there is no such kind of kernel
     """
 
-    def __init__(self, root: str = "/", *, release: str | None = None, kernel: str = "live") -> None:
-        self._session = Session(Target(root, release, kernel))
+    def __init__(
+        self,
+        root: str = "/",
+        *,
+        release: str | None = None,
+        kernel: str = "live",
+        config_paths: Iterable[str] = (),
+    ) -> None:
+        self._session = Session(Target(root, release, kernel, tuple(config_paths)))
 
     def __enter__(self) -> "Self":
         return self
@@ -147,6 +159,29 @@ class System:
         if unknown:
             raise UsageError(f"modules can't be found by {unknown[0]!r}", hint=f"choose of: {', '.join(KINDS)}")
         return find(self._session, text, kinds)
+
+    def find_all_devices(self) -> "tuple[Claims, ...]":
+        """Tell for each device of the root's /sys/devices which modules claim it, as ``lkm find --all-devices`` does.
+
+        :returns: by path; ``device`` has path, modalias and driver; ``modules`` says what claims it, and whether that
+            is built in, missing or blacklisted
+        :raises Unreadable: the root has no /sys/devices
+        """
+        from lkm.actions.finding_devices import claims_of_all  # noqa: PLC0415  as above
+
+        return claims_of_all(self._session)
+
+    def check(self, *subjects: str, options: "CheckOptions | None" = None) -> "tuple[CheckResult, ...]":
+        """Say what the kernel will do with modules, without loading anything and without privilege.
+
+        :param subjects: names, aliases, or paths of module files
+        :param options: how to ask; parameters, flags, and what else is true of the kernel
+        :returns: ``loads``, ``errno``, ``stage``, ``log``, ``taints``, ``causes`` and more of each module
+        :raises Unreadable: a file, the module tree or the profile can't be read
+        """
+        from lkm.actions.check import check_or_raise  # noqa: PLC0415  as above
+
+        return check_or_raise(self._session, subjects, options).results
 
     # --- loading ------------------------------------------------------------------------------------------------------
 
@@ -250,17 +285,20 @@ class System:
 
     # --- the tree -----------------------------------------------------------------------------------------------------
 
-    def index(self, *, dry_run: bool = False, use_cache: bool = True) -> "IndexResult":
+    def index(
+        self, *, dry_run: bool = False, use_cache: bool = True, say: "Callable[[Notice], None]" = lambda _: None
+    ) -> "IndexResult":
         """Write the indexes of the module tree, as ``lkm index`` does.
 
         :param dry_run: write nothing
         :param use_cache: read only the modules that changed since the last time
+        :param say: is told what is wrong: ``level`` and ``text``
         :raises Loop: modules need each other
         :raises OSError: they can't be written
         """
         from lkm.actions.index_tree import index_tree  # noqa: PLC0415  as above
 
-        result = index_tree(self.tree, dry_run=dry_run, use_cache=use_cache)
+        result = index_tree(self.tree, dry_run=dry_run, use_cache=use_cache, say=say)
         self._session.reread()
         return result
 

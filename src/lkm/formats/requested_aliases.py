@@ -3,9 +3,10 @@
 import re
 from typing import NamedTuple
 
-__all__ = ["DeviceNumber", "device_node", "device_numbers", "filesystem", "socket_family"]
+__all__ = ["DeviceNumber", "device_node", "device_numbers", "filesystem", "hardware_patterns", "socket_family"]
 
 _NUMBER = re.compile(r"(?:(char|block|c|b)(?:-major-|:)?)?([0-9]{1,10})[:-]([0-9]{1,10}|\*)", re.ASCII)
+_HARDWARE = re.compile(r"([0-9a-f]{4}):([0-9a-f]{4})", re.ASCII | re.IGNORECASE)
 _FAMILY = re.compile(r"(?:net-pf-)?([0-9]{1,5})((?:-[a-z]+-[0-9]+)*)", re.ASCII)
 
 # include/linux/socket.h of Linux 6.1: a family's place is its number.
@@ -50,6 +51,25 @@ def device_numbers(text: str) -> tuple[DeviceNumber, ...]:
     minor = None if found[3] == "*" else int(found[3])
     kinds = (False, True) if found[1] is None else (found[1] in {"b", "block"},)
     return tuple(DeviceNumber(is_block, int(found[2]), minor) for is_block in kinds)
+
+
+def hardware_patterns(text: str) -> tuple[str, ...]:
+    """Read the vendor and the device as ``lspci -n`` and ``lsusb`` print them: ``8086:10d3``.
+
+    :returns: wildcards for the aliases of PCI, USB and HID that name both (scripts/mod/file2alias.c), then for those
+        that leave the device open and name a class or an interface; none for other texts
+    """
+    found = _HARDWARE.fullmatch(text)
+    if found is None:
+        return ()
+    vendor, device = found[1].upper(), found[2].upper()
+    return (
+        f"pci:v0000{vendor}d0000{device}*",
+        f"usb:v{vendor}p{device}*",
+        f"hid:b*g*v0000{vendor}p0000{device}",
+        f"pci:v0000{vendor}d[*]*",
+        f"usb:v{vendor}p[*]*",
+    )
 
 
 def device_node(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["LogTail", "read_log"]
+__all__ = ["LogTail", "read_log", "record_lines"]
 
 _DEVICE = "/dev/kmsg"
 _RECORD = 8192  # more than the kernel's longest record (CONSOLE_EXT_LOG_MAX)
@@ -67,11 +67,11 @@ def _drain(fd: int) -> tuple[str, ...]:
             continue  # records were overwritten before we read them: the next read goes on with the oldest
         except OSError:
             break  # EAGAIN: no more
-        found.extend(_lines(record))
+        found.extend(record_lines(record))
     return tuple(found)
 
 
-def _lines(record: bytes) -> list[str]:
+def record_lines(record: bytes) -> list[str]:
     """Give the text of one record of the kernel itself: ``priority,sequence,time,flags;text`` and key-value lines."""
     prefix, _, rest = record.partition(b";")
     priority = prefix.split(b",", 1)[0]

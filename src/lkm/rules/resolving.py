@@ -7,7 +7,7 @@ from lkm.formats.modprobe_conf import Install, Remove
 from lkm.formats.module_name import canonical, from_path, is_sane, normalise_alias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lkm.system.configuration import Configuration
     from lkm.system.module_file import ModuleFile
@@ -40,13 +40,21 @@ class Resolver:
     Configuration aliases, modules.dep, symbols (``symbol:X``), names of install and remove commands, modules.alias,
     built-ins, aliases of built-ins; the first place that answers ends the search
     (kmod 30, libkmod/libkmod-module.c ``kmod_module_new_from_lookup``).
+
+    :param on_bad_softdep: is told of soft dependencies that can be no name, because of their brackets
     """
 
-    __slots__ = ("_last", "configuration", "tree")
+    __slots__ = ("_last", "configuration", "on_bad_softdep", "tree")
 
-    def __init__(self, tree: "ModuleTree", configuration: "Configuration") -> None:
+    def __init__(
+        self,
+        tree: "ModuleTree",
+        configuration: "Configuration",
+        on_bad_softdep: "Callable[[str], None]" = lambda _: None,
+    ) -> None:
         self.tree = tree
         self.configuration = configuration
+        self.on_bad_softdep = on_bad_softdep
         self._last: tuple[str, ModuleFile | None] = ("", None)
 
     def lookup(self, name: str) -> tuple[Candidate, ...]:
@@ -73,6 +81,15 @@ class Resolver:
             if found:
                 return found
         return ()
+
+    def soft_dependencies(self, names: "Iterable[str]") -> "list[Candidate]":
+        """Give the modules that the names of a softdep line lead to; a name that leads nowhere has none."""
+        found: list[Candidate] = []
+        for name in names:
+            if normalise_alias(name) is None:
+                self.on_bad_softdep(name)
+            found += self.lookup(name)
+        return found
 
     def _configured_aliases(self, alias: str) -> tuple[Candidate, ...]:
         if not self.configuration.aliases:

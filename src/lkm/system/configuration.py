@@ -25,12 +25,10 @@ from lkm.formats.modprobe_conf import (
     parse,
 )
 from lkm.formats.module_name import canonical
+from lkm.system.configuration_directories import directories as default_directories
 from lkm.system.root import Root
 
-__all__ = ["DIRECTORIES", "LARGEST_FILE", "Configuration", "read"]
-
-DIRECTORIES = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/lib/modprobe.d")
-"""Where kmod looks; of two files of one name the one in the earlier directory counts."""
+__all__ = ["LARGEST_FILE", "Configuration", "read"]
 
 LARGEST_FILE = 16 * 1024 * 1024
 """The largest file that is read, in bytes."""
@@ -195,8 +193,8 @@ def read(
     last. What can't be read is a problem of the result, not an error.
 
     :param root: the system
-    :param directories: directories and files to read in place of :data:`DIRECTORIES` (``modprobe -C``), absolute
-        inside the root
+    :param directories: directories and files to read in place of the usual ones (``modprobe -C``), absolute inside the
+        root
     :param cmdline: the kernel command line
     :param tree_directory: the module tree, whose modules.softdep and modules.weakdep belong to the configuration
     """
@@ -220,7 +218,7 @@ def _files(
     files: dict[str, str] = {}
     if tree_directory is not None:
         files.update((name, f"{tree_directory}/{name}") for name in _FROM_TREE)
-    for path in DIRECTORIES if paths is None else paths:
+    for path in default_directories(root, "modprobe.d") if paths is None else paths:
         try:
             is_directory = stat.S_ISDIR(root.stat(path).st_mode)
         except Unreadable as error:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable
 
 from lkm.errors import Unreadable
 from lkm.formats.depmod_conf import DepmodConf, parse
+from lkm.system.configuration_directories import directories
 from lkm.system.notices import Level, Notice
 from lkm.system.root import Root
 
-__all__ = ["DIRECTORIES", "read_depmod_d"]
-
-DIRECTORIES = ("/etc/depmod.d", "/run/depmod.d", "/usr/local/lib/depmod.d", "/lib/depmod.d")
-"""Where kmod looks; of two files of one name the one in the earlier directory counts."""
+__all__ = ["read_depmod_d"]
 
 _LARGEST_FILE = 16 << 20
 _SHORTEST_NAME = len("a.conf")
@@ -21,11 +19,11 @@ _SHORTEST_NAME = len("a.conf")
 def read_depmod_d(root: Root, paths: Iterable[str] | None, say: Callable[[Notice], None]) -> DepmodConf:
     """Read all files, in the order of their base names.
 
-    :param paths: files and directories in place of :data:`DIRECTORIES` (``-C``), absolute inside the root
+    :param paths: files and directories in place of the usual ones (``-C``), absolute inside the root
     :param say: is told what is ignored
     """
     files: dict[str, str] = {}
-    for path in DIRECTORIES if paths is None else paths:
+    for path in directories(root, "depmod.d") if paths is None else paths:
         try:
             is_directory = stat.S_ISDIR(root.stat(path).st_mode)
         except Unreadable:

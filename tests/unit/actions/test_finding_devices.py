@@ -19,6 +19,8 @@ ALIASES = {
     "stick": ("usb:v1234p*", "devname:stick", "char-major-10-1"),
     "sound": ("char-major-116-*", "block-major-116-3"),
     "can": ("net-pf-29", "net-pf-29-proto-1"),
+    "net": ("pci:v00008086d000010D3sv*sd*bc*sc*i*", "pci:v00008086d000010D4sv*sd*bc*sc*i*"),
+    "gpu": ("pci:v00008086d*sv*sd*bc03sc*i*", "usb:v1022p1450d*", "hid:b0003g*v00001022p00001450"),
 }
 
 
@@ -61,6 +63,12 @@ def session(root: Path) -> Session:
         ("29-proto-1", ("socket",), [("can", "socket")]),
         ("af_unix", (), [("unix", "socket")]),
         ("AF_NOSUCH", (), []),
+        ("8086:10d3", (), [("net", "device"), ("gpu", "device")]),
+        ("8086:10D5", ("device",), [("gpu", "device")]),
+        ("1022:1450", (), [("gpu", "device")]),
+        ("9999:9999", (), []),
+        ("pci:v00008086d000010D4sv00000000sd00000000bc02sc00i00", ("device",), [("net", "device")]),
+        ("usb:v1234p5678", ("device",), [("stick", "device")]),
     ],
 )
 def test_kinds(root: Path, text: str, kinds: tuple[str, ...], expected: list[tuple[str, str]]) -> None:
@@ -75,6 +83,7 @@ def test_a_path_may_be_the_hosts(root: Path) -> None:
     ("text", "kind", "error"),
     [
         ("nonsense", "device", UsageError),
+        ("symbol:fat_attach", "device", UsageError),
         ("/dev/file", "device", UsageError),
         ("/sys/nosuch", "device", Unreadable),
         ("AF_NOSUCH", "socket", UsageError),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.support.fake_sysfs import make_devices
 
 import lkm
 from lkm.actions.sample_tree import RELEASE, make_sample_tree
@@ -107,6 +108,35 @@ def test_indexes_are_read_anew_when_they_were_written(system: lkm.System, root: 
     assert system.index(use_cache=False).modules == 3
     with pytest.raises(lkm.ModuleNotFound):
         system.resolve("vfat")
+
+
+def test_configuration_from_elsewhere(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``modprobe -C``: paths of the machine, in place of all that the root has."""
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/a.conf").write_text("alias mine fat\noptions fat x=1\n")
+    (tmp_path / "one").write_text("alias other dummy\n")
+    monkeypatch.chdir(tmp_path)
+    system = lkm.System(str(root), kernel="emulated", config_paths=["conf", "one"])
+    assert [system.resolve(name)[0].name for name in ("mine", "other", "fs-vfat")] == ["fat", "dummy", "vfat"]
+    assert system.configuration.options[0].file == f"{tmp_path}/conf/a.conf"
+    assert system.configuration.installs == ()
+    assert system.load("pcspkr").inserted == ["pcspkr"]
+
+
+def test_all_devices(root: Path) -> None:
+    make_devices(root)
+    found = lkm.System(str(root), kernel="emulated").find_all_devices()
+    claims = {one.device.path: [claim.module for claim in one.modules] for one in found}
+    assert claims["/sys/devices/platform/pcspkr"] == ["pcspkr"]
+    assert claims["/sys/devices/pci0/nobody"] == []
+    assert isinstance(found[0], lkm.Claims)
+
+
+def test_what_is_wrong_while_indexing_is_told(system: lkm.System, root: Path) -> None:
+    (root / "lib/modules" / RELEASE / "kernel/broken.ko").write_bytes(b"no module")
+    told: list[str] = []
+    system.index(dry_run=True, say=lambda notice: told.append(notice.text))
+    assert [text for text in told if "broken.ko" in text]
 
 
 def test_a_system_closes(root: Path) -> None:

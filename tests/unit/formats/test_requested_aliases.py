@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkm.formats.requested_aliases import DeviceNumber, device_node, device_numbers, filesystem, socket_family
+from lkm.formats.requested_aliases import (
+    DeviceNumber,
+    device_node,
+    device_numbers,
+    filesystem,
+    hardware_patterns,
+    socket_family,
+)
 
 CHARACTER, BLOCK = False, True
 
@@ -48,6 +55,17 @@ def test_nodes_and_file_systems() -> None:
 )
 def test_socket_families(text: str, expected: str | None) -> None:
     assert socket_family(text) == expected
+
+
+def test_vendor_and_device() -> None:
+    assert hardware_patterns("8086:10D3") == hardware_patterns("8086:10d3")
+    assert hardware_patterns("046d:c52b")[:3] == (
+        "pci:v0000046Dd0000C52B*",
+        "usb:v046DpC52B*",
+        "hid:b*g*v0000046Dp0000C52B",
+    )
+    for text in ("8086", "8086:10d", "8086:10d33", "808g:10d3", "c10:200", "8086-10d3", ""):
+        assert hardware_patterns(text) == ()
 
 
 @given(st.text(max_size=40))

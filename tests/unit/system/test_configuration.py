@@ -45,6 +45,28 @@ def test_files_are_read_by_base_name_and_the_earlier_directory_wins(tmp_path: Pa
     assert found.problems == ()
 
 
+def test_usr_lib_is_read_before_lib_where_they_are_two(tmp_path: Path) -> None:
+    """As kmod 31 and later do."""
+    files = {
+        "/usr/lib/modprobe.d/a.conf": "blacklist usr_a",
+        "/lib/modprobe.d/a.conf": "blacklist lib_a",
+        "/lib/modprobe.d/b.conf": "blacklist lib_b",
+        "/usr/local/lib/modprobe.d/c.conf": "blacklist local_c",
+        "/usr/lib/modprobe.d/c.conf": "blacklist usr_c",
+    }
+    found = configuration.read(write(tmp_path, files))
+    assert [line.module for line in found.blacklist] == ["usr_a", "lib_b", "local_c"]
+
+
+@pytest.mark.parametrize("target", ["usr/lib", "/usr/lib"])
+def test_nothing_is_read_twice_where_lib_is_a_link_to_usr_lib(tmp_path: Path, target: str) -> None:
+    root = write(tmp_path, {"/usr/lib/modprobe.d/a.conf": "blacklist a\nwrong", "/usr/lib/modprobe.d/d.conf/x": ""})
+    (tmp_path / "lib").symlink_to(target)
+    found = configuration.read(root)
+    assert [line.file for line in found.blacklist] == [f"{tmp_path}/lib/modprobe.d/a.conf"]  # as kmod 30 names it
+    assert [problem.kind for problem in found.problems] == [ProblemKind.NESTED_DIRECTORY, ProblemKind.BAD_LINE]
+
+
 def test_only_conf_and_alias_files_count(tmp_path: Path) -> None:
     names = ["a.conf", "b.alias", ".c.conf", "d.conf~", "e", "f.conf.dpkg-new", ".conf"]
     root = write(tmp_path, {f"/etc/modprobe.d/{name}": f"blacklist {name[0]}" for name in names})

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind, meaning in (
         ("name", "a module's name"),
         ("alias", "a device's modalias or another alias, as in fs-vfat"),
-        ("device", "a device: /sys/..., /dev/..., or its number as in 10:200, c10:200, b7:0"),
+        ("device", "a device: /sys/..., /dev/..., its number (10:200, c10:200, b7:0), IDs (8086:10d3) or modalias"),
         ("filesystem", "a file-system type, as in vfat"),
         ("socket", "a socket family, as in 29 or AF_CAN"),
         ("symbol", "an exported symbol"),
@@ -44,7 +44,9 @@ def run(options: argparse.Namespace, session: Session) -> int:
         raise UsageError("name what to look for, or say --all-devices")
     from lkm.actions.finding import find  # noqa: PLC0415  --help needs none
 
-    found = find(session, options.text, tuple(options.kinds or ()))
+    kinds = tuple(options.kinds or ())
+    found = find(session, options.text, kinds)
+    reasons = () if found else _reasons(session, options.text, kinds)
     if wants_json(options):
         print_json(
             "find",
@@ -54,13 +56,22 @@ def run(options: argparse.Namespace, session: Session) -> int:
                 {"module": hit.module, "kind": hit.kind, "evidence": hit.evidence, "builtin": hit.builtin}
                 for hit in found
             ],
+            hints=list(reasons),
         )
     elif found:
         rows = [(hit.module, hit.kind, hit.evidence + (" (built in)" if hit.builtin else "")) for hit in found]
         print_table(("MODULE", "BY", "BECAUSE"), rows)
     else:
         print_line(f"nothing in {session.tree.display_directory} answers to {options.text}")
+        for reason in reasons:
+            print_line(f"  hint: {reason}")
     return 0 if found else 1
+
+
+def _reasons(session: Session, text: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    from lkm.actions.finding_nothing import why_nothing  # noqa: PLC0415  only where nothing is found
+
+    return why_nothing(session, text, kinds)
 
 
 def _run_all(options: argparse.Namespace, session: Session) -> int:

@@ -24,6 +24,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
     """Make the indexes."""
     notices: list[Notice] = []
     tree = session.tree
+    if not tree.root.is_dir(tree.directory):
+        tree.require_indexes()  # says so, and which trees there are
     result = index_tree(tree, dry_run=options.dry_run, use_cache=not options.no_cache, say=notices.append)
     if wants_json(options):
         print_json(

@@ -6,6 +6,7 @@ Facts: kmod 30, tools/depmod.c; ``-m`` and ``-o`` as in kmod 34.
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from lkm.actions.index import IndexRequest, IndexResult, index
 from lkm.actions.index_inputs import is_up_to_date
@@ -73,8 +74,25 @@ def main(argv: Sequence[str]) -> int:
             messages.hint(error.hint)
         return 1
     except OSError as error:
-        messages.error(f"Could not write the indexes: {error.strerror}: {error.filename}")
+        return _say_unwritten(messages, error)
+
+
+def _say_unwritten(messages: Messages, error: OSError) -> int:
+    """Say why nothing was written; where no file can be made in the directory kmod says so and ends well.
+
+    Scripts of packages count on that where the file system is read-only (tools/depmod.c ``depmod_output``).
+    """
+    directory, _, name = str(error.filename).rpartition("/")
+    if error.filename2 is not None:
+        places = f"{directory}, {name}, {directory}, {error.filename2.rpartition('/')[2]}"
+        messages.say(Priority.FATAL, f"renameat({places}): {error.strerror}")
         return 1
+    if name.startswith("modules."):
+        messages.error(f"openat({directory}, {name}, 301, 644): {error.strerror}")
+        messages.hint("no index was written; all are as they were")
+        return 0
+    messages.error(f"Could not write the indexes: {error.strerror}: {error.filename}")
+    return 1
 
 
 class _Depmod:
@@ -102,12 +120,28 @@ class _Depmod:
         settings = self.settings
         if settings.quick and settings.texts_only:
             return 0
+        if settings.quick:
+            self._say_if_missing()
         request = self._request()
         if settings.quick and is_up_to_date(self.root, self.directory, request.target, self._configuration(quiet=True)):
             return 0
         if self.output and not settings.texts_only:
             os.makedirs(self.output, exist_ok=True)  # noqa: PTH103  pathlib is dear at start-up
-        return self._finish(index(request))
+        try:
+            return self._finish(index(request))
+        except TreeMissing as error:
+            self.messages.error(error.what)
+            self._refuse(f"could not search modules: {error.what.rpartition(': ')[2]}")
+
+    def _say_if_missing(self) -> None:
+        """Say that there is no index or no tree (tools/depmod.c ``depfile_up_to_date``)."""
+        host = self.output or self.root.host_path(self.directory)
+        for path, what in ((host, "open directory {}"), (f"{host}/modules.dep", "fstatat({}, modules.dep)")):
+            try:
+                os.stat(path)  # noqa: PTH116  pathlib is dear at start-up
+            except OSError as error:
+                self.messages.error(f"could not {what.format(self.output or self.shown)}: {error.strerror}")
+                return
 
     def _request(self) -> IndexRequest:
         settings = self.settings
@@ -166,11 +200,17 @@ class _Depmod:
             name = from_path(file)
             if name in found:
                 same = found[name].path == path
+                if same:
+                    self.messages.error(f"hash_add_unique {name}: File exists")
+                else:
+                    places = f"new-path='{path}' old-path='{found[name].path}'"
+                    text = f"kmod_module '{name}' already exists with different path: {places}"
+                    self.messages.library("libkmod-module.c:428 kmod_module_new_from_path", text)
                 self._refuse(f"could not {'add' if same else 'create'} module {path}: File exists")
             found[name] = FoundFile(directory, file, name, path)
         return list(found.values())
 
-    def _refuse(self, text: str) -> None:
+    def _refuse(self, text: str) -> NoReturn:
         self.messages.say(Priority.FATAL, text)
         raise Refused
 

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from lkm.interfaces.compat.getopt import Grammar, parse
 from lkm.interfaces.compat.messages import Messages, Priority
@@ -16,27 +15,25 @@ _GRAMMAR = Grammar(
         "all": "a",
         "quick": "A",
         "basedir": "b:",
-        "moduledir": "m:",
-        "outdir": "o:",
         "config": "C:",
         "symvers": "E:",
         "filesyms": "F:",
         "errsyms": "e",
-        "unresolved-error": "u",
-        "quiet": "q",
-        "root": "r",
+        "unresolved-error": "unresolved-error",
+        "quiet": "quiet",
+        "root": "root",
         "verbose": "v",
         "show": "n",
         "dry-run": "n",
         "symbol-prefix": "P:",
         "warn": "w",
         "map": "map",
-        "no-cache": "no-cache",
         "version": "V",
         "help": "h",
     },
+    newer={"moduledir": "m:", "outdir": "o:", "no-cache": "no-cache"},
 )
-_DEPRECATED = {"u": "unresolved-error", "q": "quiet", "r": "root", "map": "map"}
+_DEPRECATED = {"u", "unresolved-error", "q", "quiet", "r", "root", "map"}
 _SWITCHES = {"a": "all", "A": "quick", "e": "reports_unknown", "n": "texts_only", "w": "warns_of_duplicates"}
 _VALUES = {"b": "base", "m": "module_directory", "o": "output", "E": "symvers", "F": "system_map"}
 _VERSION_NUMBER = re.compile(r"\s*[+-]?[0-9]+\.\s*[+-]?[0-9]+")
@@ -46,8 +43,7 @@ class Refused(Exception):
     """The command line is no command line; the message has been said."""
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings:  # dataclasses are dear at start-up
     """What the options say.
 
     :param files: of these modules the indexes are to be made; none for all of the tree
@@ -62,7 +58,7 @@ class Settings:
     base: str | None = None
     module_directory: str | None = None
     output: str | None = None
-    config_paths: list[str] = field(default_factory=list)
+    config_paths: tuple[str, ...] = ()
     symvers: str | None = None
     system_map: str | None = None
     reports_unknown: bool = False
@@ -111,10 +107,10 @@ def _take(settings: Settings, messages: Messages, key: str, argument: str) -> No
     elif key in _VALUES:
         setattr(settings, _VALUES[key], argument)
     elif key in _DEPRECATED:
-        messages.say(Priority.WARNING, f"Ignored deprecated option --{_DEPRECATED[key]}")
+        messages.say(Priority.WARNING, f"Ignored deprecated option {'-' * min(len(key), 2)}{key}")
     match key:
         case "C":
-            settings.config_paths.append(argument)
+            settings.config_paths += (argument,)
         case "v":
             settings.is_verbose = True
         case "no-cache":

@@ -20,16 +20,14 @@ from lkm.system.root import Root
 
 __all__ = ["main"]
 
-# The long names of -f and -s are those of later versions of kmod.
 _GRAMMAR = Grammar(
     "psfVh",
-    {
+    {"version": "V", "help": "h"},
+    newer={
         "syslog": "s",
         "force": "f",
         "force-modversion": "force-modversion",
         "force-vermagic": "force-vermagic",
-        "version": "V",
-        "help": "h",
     },
 )
 _FLAGS = {

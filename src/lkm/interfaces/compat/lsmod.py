@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "table"]
 
+_LIBRARY = "libkmod: ERROR ../libkmod/libkmod-module.c:1725 kmod_module_new_from_loaded"
 _NO_COUNT = -2  # kmod shows errno ENOENT where a kernel that can't remove modules counts no references
 
 
@@ -34,7 +35,13 @@ def main(argv: Sequence[str]) -> int:
         with Session(target_from_environment()) as session:
             rows = session.kernel.loaded()
     except LkmError as error:
-        missing = "No such file or directory" if isinstance(error, ModuleSupportMissing) else str(error)
+        from lkm.interfaces.compat.messages import library_speaks  # noqa: PLC0415  only when something went wrong
+
+        missing = str(error)
+        if isinstance(error, ModuleSupportMissing):
+            missing = "No such file or directory"
+            if library_speaks():
+                sys.stderr.write(f"{_LIBRARY}: could not open /proc/modules: {missing}\n")
         sys.stderr.write(f"Error: could not get list of modules: {missing}\n")
         if error.hint:
             sys.stderr.write(f"lsmod: hint: {error.hint}\n")

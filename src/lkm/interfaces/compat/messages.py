@@ -1,11 +1,14 @@
 """What the front-ends say on standard error, or to syslog: kmod's lines first, what is known beyond them after."""
 
+import os
 import sys
 from enum import IntEnum
 
 from lkm.interfaces.messages import printable
 
-__all__ = ["Messages", "Priority", "put", "version"]
+__all__ = ["Messages", "Priority", "library_speaks", "put", "version"]
+
+_LEVELS = ("err", "info", "debug")
 
 
 class Priority(IntEnum):
@@ -47,6 +50,13 @@ class Messages:
         """Say what failed."""
         self.say(Priority.ERROR, text)
 
+    def library(self, place: str, text: str) -> None:
+        """Say what libkmod itself says of a failure, as Debian's kmod 30 does.
+
+        :param place: file, line and function there, which its line shows
+        """
+        self.error(f"../libkmod/{place}() {text}")
+
     def hint(self, text: str) -> None:
         """Say what is known beyond kmod's words: why, and what to do about it. Silent with ``-q``."""
         if self.shown >= Priority.ERROR and not self.use_syslog:
@@ -54,13 +64,33 @@ class Messages:
 
     def plain(self, text: str) -> None:
         """Write a line of the tool with no priority, as getopt(3) does."""
-        sys.stdout.flush()
         sys.stderr.write(f"{self.tool}: {printable(text)}\n")
 
 
+def library_speaks() -> bool:
+    """Tell whether libkmod says its own errors before a tool has told it how much to say: KMOD_LOG can forbid it.
+
+    Facts: kmod 30, libkmod/libkmod.c ``log_priority``.
+    """
+    text = os.environ.get("KMOD_LOG")
+    if text is None:
+        return True
+    first = text.split(maxsplit=1)[0] if text.strip() else "0"
+    digits = first[1:] if first[0] in "+-" else first
+    if digits.isascii() and digits.isdecimal():
+        return int(first) >= Priority.ERROR
+    return text.startswith(_LEVELS)
+
+
 def put(text: str) -> None:
-    """Write to standard output; what was no UTF-8 when it was read comes out as it was."""
+    """Write to standard output; what was no UTF-8 when it was read comes out as it was.
+
+    A terminal shows it at once; a pipe or file gets it at the end, after what commands of modprobe.d wrote meanwhile,
+    as the C library does it for kmod.
+    """
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    if sys.stdout.line_buffering:
+        sys.stdout.flush()
 
 
 def version() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from lkm.errors import LkmError
 from lkm.interfaces.compat.context import Context
-from lkm.interfaces.compat.messages import Messages, put, version
+from lkm.interfaces.compat.messages import Messages, library_speaks, put, version
 from lkm.interfaces.compat.modprobe_run import LOOKUP_ERRORS, Fatal, Run
 from lkm.interfaces.compat.modprobe_settings import Mode, Settings, UsageMistake, read, words_of
 from lkm.interfaces.compat.refusals import report
@@ -75,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
         put(version() if settings.prints == "version" else _HELP)
         return 0
     try:
-        with _exported(settings), _context(settings) as context:
+        with _exported(settings), _context(settings, messages) as context:
             return 0 if _run(Run(settings, messages, context)) else 1
     except Fatal:
         return 1
@@ -84,12 +84,17 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def _context(settings: Settings) -> Context:
+def _context(settings: Settings, messages: Messages) -> Context:
+    def say_bad_softdep(name: str) -> None:
+        text = f"failed to lookup soft dependency '{name}', continuing anyway."
+        messages.library("libkmod-module.c:1567 lookup_softdep", text)
+
     return Context(
         target_from_environment(),
         directory=settings.directory,
         release=settings.release,
         config_paths=settings.config_paths,
+        on_bad_softdep=say_bad_softdep,
     )
 
 
@@ -129,6 +134,8 @@ def _run(run: Run) -> bool:
 
 def _say_problems(run: Run) -> None:
     """Say what of the configuration is ignored, as libkmod does: with ``-q`` too."""
+    if not library_speaks():
+        return
     with contextlib.suppress(*LOOKUP_ERRORS):  # nothing will be found, and that is said then
         for problem in run.context.configuration.problems:
             if problem.kind.is_printed:

@@ -8,18 +8,20 @@ from collections.abc import Sequence
 
 from lkm.actions.load import carry_out
 from lkm.actions.load_file import plan_file
-from lkm.errors import LkmError, LoadRefused
+from lkm.errors import CommandFailed, LkmError, LoadRefused
 from lkm.interfaces.compat.messages import put
 from lkm.interfaces.compat.modprobe_paths import file_at, is_path
 from lkm.interfaces.compat.modprobe_run import Run
 from lkm.interfaces.compat.refusals import errno_of, explain, text_of
 from lkm.rules.planning.load import BlacklistScope, LoadOptions, LoadPlan, plan_load
-from lkm.rules.planning.steps import Insert, LoadStep, Present, RunInstall
+from lkm.rules.planning.steps import Absent, Insert, LoadStep, Present, RunInstall
 from lkm.rules.resolving import Candidate
 from lkm.system.module_file import ModuleFile
 
 __all__ = ["insert_all", "insert_one", "parameter_string"]
 
+_COMMAND = "libkmod-module.c:1047 command_do"
+_INSERTION = "libkmod-module.c:895 kmod_module_insert_module"
 _TEXTS = {
     errno.EEXIST: "Module already in kernel",
     errno.ENOENT: "Unknown symbol in module, or unknown parameter (see dmesg)",
@@ -100,6 +102,7 @@ def _carry_out(run: Run, plan: LoadPlan) -> None:
             flags=run.settings.flags,
             fail_if_loaded=run.settings.first_time,
             announce=lambda step: _announce(run, step),
+            on_failure=lambda step, error: _say_failure(run, step, error),
         )
         return
     for step in plan.steps:
@@ -108,6 +111,16 @@ def _carry_out(run: Run, plan: LoadPlan) -> None:
             raise LoadRefused(step.name, errno.EEXIST)
         if not is_there:
             _announce(run, step)
+
+
+def _say_failure(run: Run, step: LoadStep, error: LkmError) -> None:
+    """Say what libkmod says of a failed step, also where that does not matter."""
+    match step:
+        case RunInstall() if isinstance(error, CommandFailed):
+            text = f"Error running install command '{step.shell}' for module {step.name}: retcode {error.status}"
+            run.messages.library(_COMMAND, text)
+        case Absent():
+            run.messages.library(_INSERTION, f"could not find module by name='{step.name}'")
 
 
 def _announce(run: Run, step: LoadStep) -> None:

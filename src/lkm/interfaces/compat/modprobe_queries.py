@@ -64,6 +64,7 @@ def _directives(configuration: Configuration) -> Iterator[str]:
     yield from (f"alias {found.alias} {found.module}" for found in configuration.aliases)
     yield from (f"options {found.module} {found.options}" for found in configuration.options)
     yield from (f"softdep {found.module} {_softdep(found)}" for found in configuration.softdeps)
+    yield from (f"weakdep {found.module} {' '.join(found.dependencies)}" for found in configuration.weakdeps)  # kmod 33
 
 
 def _softdep(found: Softdep) -> str:

@@ -11,7 +11,7 @@ from lkm.formats.module_name import canonical
 from lkm.formats.proc_modules import LoadedModule
 from lkm.interfaces.compat.holders import in_sysfs_order
 from lkm.interfaces.compat.modprobe_run import Run
-from lkm.interfaces.compat.refusals import errno_of, explain, text_of
+from lkm.interfaces.compat.refusals import REMOVAL, errno_of, explain, text_of
 from lkm.kernels.base import UnloadFlags
 from lkm.rules.planning.steps import Obstacle, Refused, Remove, RunRemove, UnloadStep
 from lkm.rules.planning.unload import UnloadOptions, plan_unload
@@ -95,9 +95,13 @@ def _do(run: Run, step: UnloadStep) -> bool:
 def _say_failure(run: Run, step: UnloadStep, error: LkmError) -> None:
     if isinstance(error, CommandFailed):
         run.complain(f"Error running remove command for {step.name}", str(error))
+        return
+    text = f"could not remove '{step.name}': {text_of(errno_of(error), {})}"
+    if run.settings.wait:  # only then the tool says it itself, and the library does not
+        run.messages.error(text)
     else:
-        run.messages.error(f"could not remove '{step.name}': {text_of(errno_of(error), {})}")
-        explain(run.messages, error)
+        run.messages.library(REMOVAL, text)
+    explain(run.messages, error)
 
 
 def _why_in_use(step: Refused) -> tuple[str, ...]:
@@ -112,6 +116,6 @@ def _why_in_use(step: Refused) -> tuple[str, ...]:
 def _announce(run: Run, step: UnloadStep) -> None:
     match step:
         case Remove():
-            run.show(f"rmmod {step.name}")
+            run.show(f"rmmod {step.name}", at_once=True)
         case RunRemove():
-            run.show(f"remove {step.shell}")
+            run.show(f"remove {step.shell}", at_once=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lkm.errors import FormatError, TreeMissing, UsageError
 from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.hints import not_found_hints
+from lkm.interfaces.compat.index_damage import say_damage
 from lkm.interfaces.compat.messages import Messages, Priority, put
 from lkm.interfaces.compat.modprobe_settings import Settings
 from lkm.rules.resolving import Candidate
@@ -50,11 +51,15 @@ class Run:
         if priority is Priority.FATAL and self.messages.shown >= Priority.FATAL:
             raise Fatal
 
-    def show(self, text: str) -> None:
-        """Print a step, at once, where steps are printed."""
+    def show(self, text: str, *, at_once: bool = False) -> None:
+        """Print a step, where steps are printed.
+
+        :param at_once: into a pipe or file too, as kmod prints what it removes (tools/modprobe.c ``_show``)
+        """
         if self.shows:
             put(f"{text}\n")
-            sys.stdout.flush()
+            if at_once:
+                sys.stdout.flush()
 
     @property
     def _hints(self) -> bool:
@@ -67,5 +72,7 @@ class Run:
             found = self.context.resolver.lookup(name)
             hints = () if found or not self._hints else not_found_hints(self.context, name)
         except LOOKUP_ERRORS as error:
+            if isinstance(error, FormatError):
+                say_damage(self.messages, self.context.tree)
             return (), (str(error), *([error.hint] if error.hint else []))
         return found, hints

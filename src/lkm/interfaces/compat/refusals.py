@@ -16,7 +16,10 @@ from lkm.errors import (
 )
 from lkm.interfaces.compat.messages import Messages
 
-__all__ = ["errno_of", "explain", "report", "text_of"]
+__all__ = ["REMOVAL", "errno_of", "explain", "report", "text_of"]
+
+REMOVAL = "libkmod-module.c:856 kmod_module_remove_module"
+"""Where libkmod says that the kernel keeps a module."""
 
 _BY_CLASS: tuple[tuple[type[LkmError], int], ...] = (
     (ModuleSupportMissing, errno.ENOSYS),

@@ -13,7 +13,7 @@ from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.getopt import Grammar, parse
 from lkm.interfaces.compat.holders import in_sysfs_order
 from lkm.interfaces.compat.messages import Messages, put, version
-from lkm.interfaces.compat.refusals import errno_of, explain, report, text_of
+from lkm.interfaces.compat.refusals import REMOVAL, errno_of, explain, report, text_of
 from lkm.interfaces.target import target_from_environment
 from lkm.kernels.base import UnloadFlags
 from lkm.rules.causes import causes_of_unload
@@ -84,7 +84,9 @@ def _remove(messages: Messages, context: Context, word: str, flags: UnloadFlags)
             return False
         context.kernel.unload(name, flags)
     except LkmError as error:
-        messages.error(f"could not remove module {word}: {text_of(errno_of(error), {})}")
+        reason = text_of(errno_of(error), {})
+        messages.library(REMOVAL, f"could not remove '{name}': {reason}")
+        messages.error(f"could not remove module {word}: {reason}")
         if isinstance(error, UnloadRefused):
             error.causes = causes_of_unload(error)
         explain(messages, error)

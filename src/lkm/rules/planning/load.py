@@ -128,8 +128,8 @@ class _Walk:
             first = configuration.softdep(candidate.name)
             lines = (first,) if first else ()
         return (
-            [found for line in lines for name in line.pre for found in self.resolver.lookup(name)],
-            [found for line in lines for name in line.post for found in self.resolver.lookup(name)],
+            self.resolver.soft_dependencies(name for line in lines for name in line.pre),
+            self.resolver.soft_dependencies(name for line in lines for name in line.post),
         )
 
 

@@ -51,8 +51,15 @@ class RunInstall:
 
     @property
     def shell(self) -> str:
-        """The command for the shell: ``$CMDLINE_OPTS`` replaced as text (modprobe.d(5))."""
-        return self.command.replace(_PARAMETERS, self.parameters)
+        """The command for the shell: ``$CMDLINE_OPTS`` replaced as text (modprobe.d(5)).
+
+        What is left may spell the word anew, and is searched again (kmod 30, libkmod/libkmod-module.c
+        ``module_do_install_commands``); but not for ever, as there, where the parameters hold the word.
+        """
+        command = self.command.replace(_PARAMETERS, self.parameters)
+        while _PARAMETERS in command and _PARAMETERS not in self.parameters:
+            command = command.replace(_PARAMETERS, self.parameters)
+        return command
 
 
 @dataclass(frozen=True, slots=True)

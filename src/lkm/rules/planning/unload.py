@@ -22,8 +22,8 @@ class UnloadOptions:
     :param ignore_loaded: plan as if everything were loaded and unused (``-r -D``)
     :param first_time: a module that is not loaded is an obstacle, not nothing to do
     :param wait: reference counts may still fall: they are no obstacle
-    :param deep: holders of holders go too, and all that is left over, where kmod 30 stops after one level of holders
-        and leaves modules behind that only other left-over modules used
+    :param deep: holders of holders go too, all that is left over, and what any softdep line names, where kmod 30 stops
+        after one level of holders, leaves modules behind that only other left-over modules used, and heeds one line
     :param simulate: each step takes effect on what the later ones see; off for kmod's dry run, which does not
     """
 
@@ -98,16 +98,15 @@ class _Walk:
             self.active.discard(visit)
 
     def _remove(self, candidate: Candidate, how: "_How") -> bool:
-        configuration = self.resolver.configuration
         ignore = self.options.ignore_commands
-        softdep = None if ignore else configuration.softdep(candidate.name)
+        before, after = self._softdeps(candidate.name)
         command = None if ignore else self.resolver.remove_command(candidate)
         checked = not command and not self.options.ignore_loaded
         if checked:
             answer = self._nothing_to_do(candidate, how)
             if answer is not None:
                 return answer
-        self._each(softdep.post if softdep else ())
+        self._each(after)
         if how.remove_holders and not self._holders(candidate.name, required=how.required):
             return False
         if checked and not self.options.wait and self.loaded[candidate.name].references > 0:
@@ -118,8 +117,20 @@ class _Walk:
         else:
             self._take_out(Remove(candidate.name, how.required))
             self._leftovers(candidate)
-        self._each(softdep.pre if softdep else ())
+        self._each(before)
         return True
+
+    def _softdeps(self, name: str) -> tuple[list[Candidate], list[Candidate]]:
+        """Give the soft dependencies before and after a module."""
+        if self.options.ignore_commands:
+            return [], []
+        lines = self.resolver.configuration.all_softdeps(name)
+        if not self.options.deep:
+            lines = lines[:1]
+        return (
+            self.resolver.soft_dependencies(name for line in lines for name in line.pre),
+            self.resolver.soft_dependencies(name for line in lines for name in line.post),
+        )
 
     def _nothing_to_do(self, candidate: Candidate, how: "_How") -> bool | None:
         """Give the outcome for what is not loaded; None where there is something to remove."""
@@ -137,8 +148,7 @@ class _Walk:
         self.steps.append(Refused(name, obstacle, users, state.references if state else 0, required))
         return False
 
-    def _each(self, names: tuple[str, ...]) -> None:
-        found = [candidate for name in names for candidate in self.resolver.lookup(name)]
+    def _each(self, found: list[Candidate]) -> None:
         for candidate in reversed(found):
             self.remove(candidate, _How(required=False))
 

@@ -15,7 +15,7 @@ def environment(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LKM_ROOT", str(sample))
     monkeypatch.setenv("LKM_RELEASE", RELEASE)
     monkeypatch.setenv("LKM_KERNEL", f"emulated:{kernel}")
-    for name in ("MODPROBE_OPTIONS", "POSIXLY_CORRECT"):
+    for name in ("KMOD_LOG", "MODPROBE_OPTIONS", "POSIXLY_CORRECT"):
         monkeypatch.delenv(name, raising=False)
     return kernel
 

@@ -1,10 +1,13 @@
 """The front-ends' messages."""
 
+import io
+import os
+import sys
 import syslog
 
 import pytest
 
-from lkm.interfaces.compat.messages import Messages, Priority, put, version
+from lkm.interfaces.compat.messages import Messages, Priority, library_speaks, put, version
 
 
 def test_messages_carry_tool_and_priority(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +55,34 @@ def test_the_version_can_be_read_by_scripts() -> None:
     first, second = version().splitlines()
     assert first.split()[:3] == ["kmod", "version", "30"]
     assert {"+ZSTD", "+XZ", "+ZLIB"} <= set(second.split())
+
+
+@pytest.mark.parametrize("text", ["", " ", "0", "2", "-1", "3x", "+-3", "crit", "warning", "²", "٣"])
+def test_the_environment_can_silence_the_library(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KMOD_LOG", text)
+    assert not library_speaks()
+    monkeypatch.delenv("KMOD_LOG")
+    assert library_speaks()
+
+
+@pytest.mark.parametrize("text", ["3", " 4", "7 x", "+3", "err", "error", "info", "debug"])
+def test_the_environment_can_let_it_speak(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KMOD_LOG", text)
+    assert library_speaks()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_output_waits_for_the_end_unless_a_terminal_shows_it(
+    is_terminal: bool,  # noqa: FBT001  a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So what commands of modprobe.d write into a pipe comes first, as with kmod."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(writing, "wb") as file, os.fdopen(reading, "rb", buffering=0) as pipe:
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, line_buffering=is_terminal))
+        put("insmod x\n")
+        Messages("modprobe").hint("whatever")
+        assert pipe.read() == (b"insmod x\n" if is_terminal else None)
+        sys.stdout.flush()
+        assert pipe.read() == (None if is_terminal else b"insmod x\n")

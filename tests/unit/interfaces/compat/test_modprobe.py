@@ -1,5 +1,6 @@
 """modprobe on an emulated kernel; the texts are those of kmod 30."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -7,7 +8,12 @@ import pytest
 from tests.support.front_ends import Run
 
 from lkm.actions.sample_tree import RELEASE, VERMAGIC
+from lkm.errors import UnloadRefused
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
+from lkm.kernels.base import UnloadFlags
+from lkm.kernels.emulated import EmulatedKernel
+
+LIBRARY = "../libkmod/libkmod-module.c"
 
 
 @pytest.fixture
@@ -106,9 +112,11 @@ def test_an_alias_that_leads_nowhere(run: Run, conf: Path) -> None:
     conf.write_text("alias promised missing\n")
     outcome = run("modprobe", "-C", str(conf), "promised")
     assert outcome.errors == [
-        "modprobe: ERROR: could not insert 'missing': Unknown symbol in module, or unknown parameter (see dmesg)"
+        f"modprobe: ERROR: {LIBRARY}:895 kmod_module_insert_module() could not find module by name='missing'",
+        "modprobe: ERROR: could not insert 'missing': Unknown symbol in module, or unknown parameter (see dmesg)",
     ]
     assert "promised" in outcome.hints[0]
+    assert run("modprobe", "-q", "-C", str(conf), "promised").errors == []
 
 
 def test_the_blacklist_is_for_aliases_and_with_b_for_names(run: Run, conf: Path, tree: str) -> None:
@@ -123,7 +131,11 @@ def test_the_blacklist_is_for_aliases_and_with_b_for_names(run: Run, conf: Path,
 def test_the_roots_own_configuration_is_read(run: Run) -> None:
     assert run("modprobe", "-D", "pcspkr").output == "install /bin/false \n"
     outcome = run("modprobe", "pcspkr")
-    assert outcome.errors == ["modprobe: ERROR: could not insert 'pcspkr': Invalid argument"]
+    failed = "Error running install command '/bin/false' for module pcspkr: retcode 1"
+    assert outcome.errors == [
+        f"modprobe: ERROR: {LIBRARY}:1047 command_do() {failed}",
+        "modprobe: ERROR: could not insert 'pcspkr': Invalid argument",
+    ]
     assert "/bin/false" in outcome.hints[0]
     assert run("modprobe", "-i", "pcspkr").status == 0
 
@@ -204,6 +216,29 @@ def test_a_holder_that_has_the_module_as_a_soft_dependency(run: Run, conf: Path)
     assert outcome.output == "rmmod vfat\nremove echo x\nremove echo x\n"
 
 
+def test_what_the_kernel_keeps_is_said_in_the_librarys_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without ``--wait`` the tool leaves that to libkmod, place in its source included."""
+
+    def refuse(kernel: EmulatedKernel, name: str, flags: UnloadFlags = UnloadFlags.NONE) -> tuple[str, ...]:
+        del kernel, flags
+        raise UnloadRefused(name, errno.EBUSY)
+
+    run("modprobe", "vfat")
+    monkeypatch.setattr(EmulatedKernel, "unload", refuse)
+    outcome = run("modprobe", "-r", "vfat")
+    place = f"{LIBRARY}:856 kmod_module_remove_module()"
+    assert (outcome.status, outcome.errors) == (
+        1,
+        [f"modprobe: ERROR: {place} could not remove 'vfat': Device or resource busy"],
+    )
+    assert run("modprobe", "-r", "-w", "1", "vfat").errors == [
+        "modprobe: ERROR: could not remove 'vfat': Device or resource busy"
+    ]
+    assert run("modprobe", "-qr", "vfat").errors == []
+
+
 def test_waiting_ends(run: Run) -> None:
     run("modprobe", "vfat")
     outcome = run("modprobe", "-r", "-w", "1", "fat")
@@ -253,14 +288,14 @@ def test_remove_commands(run: Run, conf: Path, tmp_path: Path, monkeypatch: pyte
 def test_the_configuration_by_kinds_then_the_indexes(run: Run, conf: Path) -> None:
     conf.write_text(
         "softdep a post: c pre: b\noptions a  x=1\nalias b-* c\nblacklist d\n"
-        "remove e f\ninstall g h i\nsoftdep j pre: k l\n"
+        "remove e f\nweakdep m n  o\ninstall g h i\nsoftdep j pre: k l\n"
     )
     before, _, after = run("modprobe", "-c", "-C", str(conf)).output.partition(
         "\n# End of configuration files. Dumping indexes now:\n\n"
     )
     assert before == (
         "blacklist d\ninstall g h i\nremove e f\nalias b_* c\noptions a  x=1\n"
-        "softdep a pre: bpost: c\nsoftdep j pre: k l\n"
+        "softdep a pre: bpost: c\nsoftdep j pre: k l\nweakdep m n o\n"
     )
     assert "alias fs_vfat vfat\n" in after
     assert "alias symbol:fat_attach fat\n" in after
@@ -385,13 +420,37 @@ def test_hostile_names_are_not_found(run: Run, tree: str, name: str) -> None:
     assert outcome.errors == [f"modprobe: FATAL: Module {shown} not found."]
 
 
-def test_a_damaged_index_is_said(run: Run, sample: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no index", []),  # kmod is silent about what is too short to have a header
+        (b"no index at all", [":790 index_mm_open() magic check fail: 6e6f2069 instead of b007f457"]),
+        (
+            bytes.fromhex("b007f457 00030001 00000000"),
+            [":797 index_mm_open() major version check fail: 3 instead of 2"],
+        ),
+    ],
+)
+def test_a_damaged_index_is_said(run: Run, tmp_path: Path, data: bytes, said: list[str]) -> None:
     root = tmp_path / "root"
     (root / "lib/modules/1").mkdir(parents=True)
-    (root / "lib/modules/1/modules.dep.bin").write_bytes(b"no index")
+    (root / "lib/modules/1/modules.dep.bin").write_bytes(data)
     outcome = run("modprobe", "-d", str(root), "-S", "1", "fat")
-    assert outcome.errors == [f"modprobe: FATAL: Module fat not found in directory {root}/lib/modules/1"]
+    assert outcome.errors == [
+        *(f"modprobe: ERROR: ../libkmod/libkmod-index.c{line}" for line in said),
+        f"modprobe: FATAL: Module fat not found in directory {root}/lib/modules/1",
+    ]
     assert "index" in outcome.hints[0]
+    assert run("modprobe", "-q", "-d", str(root), "-S", "1", "fat").errors == []
+
+
+def test_soft_dependencies_that_can_be_no_names_are_said(run: Run, conf: Path) -> None:
+    conf.write_text("softdep fat pre: [x dummy post: y]\n")
+    place = f"modprobe: ERROR: {LIBRARY}:1567 lookup_softdep() failed to lookup soft dependency"
+    said = [f"{place} '{name}', continuing anyway." for name in ("[x", "y]")]
+    assert run("modprobe", "-C", str(conf), "-D", "fat").errors == said
+    assert run("modprobe", "-C", str(conf), "-r", "fat").errors == said
+    assert run("modprobe", "-C", str(conf), "-qD", "fat").errors == []
 
 
 def test_version_and_help(run: Run) -> None:

@@ -131,6 +131,20 @@ def test_soft_dependencies_go_in_reverse(tmp_path: Path) -> None:
     assert _plan(names, "top", kernel, ignoring) == ["remove top", "leftover low?"]
 
 
+def test_only_the_first_softdep_line_counts_for_kmod_and_all_for_us(tmp_path: Path) -> None:
+    conf = "softdep top pre: side\nsoftdep t* pre: extra post: low\n"
+    kernel = "low 0\ntop 0\nside 0\nextra 0\nbase 3 low top side\n"
+    names = resolver(tmp_path, MODULES, conf)
+    assert _plan(names, "top", kernel) == ["remove top", "leftover low?", "remove side?", "leftover base?"]
+    assert _plan(names, "top", kernel, OURS) == [
+        "remove low?",
+        "remove top",
+        "remove extra?",
+        "remove side?",
+        "leftover base?",
+    ]
+
+
 def test_a_soft_dependency_in_use_does_not_matter(tmp_path: Path) -> None:
     conf = "softdep extra pre: low\n"
     kernel = "extra 0\nlow 1\n"
