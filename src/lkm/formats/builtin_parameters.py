@@ -9,20 +9,22 @@ from lkm.formats.elf.reader import Elf
 if TYPE_CHECKING:
     from lkm.formats.elf.records import Section
 
-__all__ = ["visible_owners"]
+__all__ = ["visible"]
 
 _LONGEST_NAME = 256
 _ALWAYS = "kernel"  # where parameters without a prefix show
 
 
-def visible_owners(vmlinux: Elf) -> frozenset[str] | None:
-    """Name the directories of /sys/module that built-in parameters make: the prefixes of those that have permissions.
+def visible(vmlinux: Elf) -> dict[str, tuple[str, ...]] | None:
+    """Name the directories of /sys/module that built-in parameters make, and the parameters that show in each.
 
-    A prefix is mostly the built-in's name, but sources choose it: ``tree`` (RCU) shows as ``rcutree``
-    (include/linux/moduleparam.h ``struct kernel_param``, kernel/params.c ``param_sysfs_builtin``, 6.1).
+    Those show that have permissions, under the prefix of their name. A prefix is mostly the built-in's name, but
+    sources choose it: ``tree`` (RCU) shows as ``rcutree`` (include/linux/moduleparam.h ``struct kernel_param``,
+    kernel/params.c ``param_sysfs_builtin``, 6.1).
 
     :param vmlinux: a linked image with its section headers
-    :returns: None where the image has no such section, or its pointers lead nowhere
+    :returns: parameters by prefix, in the image's order; None where the image has no such section, or its pointers
+        lead nowhere
     """
     section = vmlinux.section("__param")
     if section is None:
@@ -36,7 +38,11 @@ def visible_owners(vmlinux: Elf) -> frozenset[str] | None:
         found = [names.at(address) for address, permissions in entry.iter_unpack(whole) if permissions]
     except ElfError:
         return None
-    return frozenset(name.rpartition(".")[0] or _ALWAYS for name in found)
+    shown: dict[str, list[str]] = {}
+    for name in found:
+        owner, _, parameter = name.rpartition(".")
+        shown.setdefault(owner or _ALWAYS, []).append(parameter)
+    return {owner: tuple(parameters) for owner, parameters in shown.items()}
 
 
 class _Names:

@@ -60,10 +60,12 @@ class Export(NamedTuple):  # a kernel has ten thousand of them, and a tree more
     namespace: str | None
 
 
-def exports(elf: Elf) -> tuple[Export, ...]:
+def exports(elf: Elf, *, flagged: bool | None = None) -> tuple[Export, ...]:
     """Read what a module, or a linked kernel image, exports.
 
     :param elf: a relocatable object, or an image whose section headers were kept (what is inside a vmlinuz has them)
+    :param flagged: read it as a kernel does that keeps flags, and so looks at one table only (True), or as one that
+        knows no flags (False); None reads what there is
     :returns: the exports in the order of the tables, which are sorted by name
     :raises FormatError: a table has the layout of no kernel, or points outside of the file
     """
@@ -72,12 +74,12 @@ def exports(elf: Elf) -> tuple[Export, ...]:
     found: list[Export] = []
     strings = elf.section(_STRINGS)
     # Most modules export nothing: spare them the search for tables that none has had since 2020.
-    for symbols_name, crcs_name, gpl_only in _TABLES if strings else _TABLES[:2]:
+    for symbols_name, crcs_name, gpl_only in _TABLES[:1] if flagged else _TABLES if strings else _TABLES[:2]:
         table = elf.section(symbols_name)
         if table is not None:
             names = _names(elf, table, strings)
             crcs = _crcs(elf, crcs_name, len(names))
-            licences = _licences(elf, table, len(names), gpl_only=gpl_only)
+            licences = _licences(elf, table, len(names), gpl_only=gpl_only, flagged=flagged)
             found += [
                 Export(name, crc, licence, namespace)
                 for (name, namespace), crc, licence in zip(names, crcs, licences, strict=True)
@@ -173,9 +175,10 @@ def _pointers(elf: Elf, table: Section, strings: Section) -> _Find:
 # --- licences and CRCs ------------------------------------------------------------------------------------------------
 
 
-def _licences(elf: Elf, table: Section, count: int, *, gpl_only: bool) -> list[bool]:
+def _licences(elf: Elf, table: Section, count: int, *, gpl_only: bool, flagged: bool | None) -> list[bool]:
     """Return for each entry of a table whether it is for GPL-compatible modules only."""
-    flags = elf.contents_of(_FLAGS) if table.name == _TABLES[0][0] else None
+    is_plain = table.name == _TABLES[0][0]
+    flags = elf.contents_of(_FLAGS) if is_plain and flagged is not False else None
     if flags is None:
         return [gpl_only] * count
     if len(flags) < count:

@@ -1,5 +1,6 @@
 """Where an emulated kernel keeps its state: files that are always whole, under a lock while they change."""
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -14,19 +15,22 @@ from lkm.formats import cms
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_signature import read as read_signature
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
+from lkm.rules.signature_policy import Lockdown
 from lkm.system.atomic import write_atomically
-from lkm.system.profile_file import from_json, to_json
-from lkm.system.profile_gathering import gather, stamp
+from lkm.system.kept_profile import keep, kept
+from lkm.system.profile_gathering import gather
 from lkm.system.root import Root
 
 if TYPE_CHECKING:
     from lkm.system.kernel_profile import KernelProfile
     from lkm.system.module_tree import ModuleTree
 
-__all__ = ["EmulatedStore", "Snapshot"]
+__all__ = ["DEFAULT_CMDLINE", "EmulatedStore", "Snapshot"]
 
 _SCHEMA = "lkm.emulated/1"
-_DEFAULT_CMDLINE = "BOOT_IMAGE=emulated"
+DEFAULT_CMDLINE = "BOOT_IMAGE=emulated"
+"""The command line of an emulated kernel that nobody has given one."""
+
 _LONGEST_CMDLINE = 65536
 _DAMAGED = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What taking JSON of another shape apart can raise."""
@@ -47,12 +51,13 @@ class EmulatedStore:
     """The files of one emulated kernel, or none at all.
 
     :param directory: made when first needed; None keeps everything in memory
+    :param cmdline: the kernel command line where there is no directory, whose file ``cmdline`` has it
     """
 
-    def __init__(self, tree: "ModuleTree", directory: str | None) -> None:
+    def __init__(self, tree: "ModuleTree", directory: str | None, cmdline: str = DEFAULT_CMDLINE) -> None:
         self._tree = tree
         self._directory = os.path.abspath(directory) if directory else None  # noqa: PTH100
-        self._memory = Snapshot(KernelState(command_line=_DEFAULT_CMDLINE))
+        self._memory = Snapshot(KernelState(command_line=cmdline))
         self._root = Root()
 
     # --- the state ----------------------------------------------------------------------------------------------------
@@ -134,7 +139,7 @@ class EmulatedStore:
     def _command_line(self) -> str:
         path = f"{self._directory}/cmdline"
         if not self._root.exists(path):
-            return _DEFAULT_CMDLINE
+            return DEFAULT_CMDLINE
         return self._root.read_text(path, limit=_LONGEST_CMDLINE).strip()
 
     # --- the profile --------------------------------------------------------------------------------------------------
@@ -143,16 +148,14 @@ class EmulatedStore:
     def profile(self) -> "KernelProfile":
         """What kernel is emulated; gathered once and kept beside the state until what it came from changes."""
         if self._directory is None:
-            return gather(self._tree)
-        current = stamp(self._tree)
-        with contextlib.suppress(LkmError, *_DAMAGED):
-            kept = json.loads(self._root.read_bytes(f"{self._directory}/profile.json"))
-            if kept["stamp"] == current:
-                return from_json(kept["profile"])
-        profile = gather(self._tree)
-        with contextlib.suppress(StateError):  # it serves as well without being kept
-            self._make_directory()
-            self._keep("profile.json", json.dumps({"stamp": current, "profile": to_json(profile)}).encode())
+            return gather(self._tree, with_modules=False)
+        path = f"{self._directory}/profile.json"
+        profile = kept(path, self._tree)
+        if profile is None:
+            profile = gather(self._tree, with_modules=False)
+            with contextlib.suppress(StateError):  # it serves as well without being kept
+                self._make_directory()
+                keep(path, self._tree, profile)
         return profile
 
     def signed_like_tree(self, contents: bytes) -> bool:
@@ -185,6 +188,9 @@ def _plain(snapshot: Snapshot, release: str) -> dict[str, Any]:
         "taint": state.taint,
         "said": sorted(state.said),
         "modules_disabled": state.modules_disabled,
+        "certificates": [base64.b64encode(der).decode() for der in state.certificates],
+        "lockdown": None if state.lockdown is None else state.lockdown.value,
+        "sig_enforce": state.sig_enforce,
         "modules": [_plain_module(module) for module in state.modules],
         "log": list(snapshot.log),
     }
@@ -214,6 +220,9 @@ def _snapshot(plain: dict[str, Any], release: str) -> Snapshot:
         taint=int(plain["taint"]),
         said=frozenset(map(str, plain["said"])),
         modules_disabled=bool(plain["modules_disabled"]),
+        certificates=tuple(base64.b64decode(text) for text in plain.get("certificates", ())),
+        lockdown=None if plain.get("lockdown") is None else Lockdown(plain["lockdown"]),
+        sig_enforce=None if plain.get("sig_enforce") is None else bool(plain["sig_enforce"]),
     )
     return Snapshot(state, tuple(str(line) for line in plain["log"]))
 

@@ -23,6 +23,14 @@ class KernelProfile:
     :param visible_builtins: the names of the built-ins that have a directory in /sys/module, as far as files tell
     :param is_64bit: its modules are ELFCLASS64
     :param little_endian: its modules are ELFDATA2LSB
+    :param module_exports: what each module of the tree exports, by the module's name; those that export nothing missing
+    :param dependencies: the modules that each module of the tree needs, by name, less those that the others bring
+        along, in the order of modules.dep: the last one is to be loaded first; those that need none are missing
+    :param builtins: the names of the modules that are part of the kernel image
+    :param builtin_parameters: for each directory of /sys/module that a built-in has, the parameters that show in it
+    :param revoked_certificates: the certificates in the kernel image that are never to be trusted, DER
+    :param command_line: the kernel command line that it runs with, or is to be booted with; empty where none was found
+    :param version: as in /proc/version; empty where the kernel image does not tell
     :param sources: for each fact above, in words, where it was found
     """
 
@@ -36,6 +44,13 @@ class KernelProfile:
     visible_builtins: frozenset[str] = frozenset()
     is_64bit: bool = True
     little_endian: bool = True
+    module_exports: Mapping[str, tuple[Export, ...]] = field(default_factory=dict)
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    builtins: frozenset[str] = frozenset()
+    builtin_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    revoked_certificates: tuple[bytes, ...] = ()
+    command_line: str = ""
+    version: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, option: str) -> bool:

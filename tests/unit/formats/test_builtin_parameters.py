@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lkm.errors import FormatError
-from lkm.formats.builtin_parameters import visible_owners
+from lkm.formats.builtin_parameters import visible
 from lkm.formats.elf.constants import ElfType, Machine, SectionFlag, SectionType
 from lkm.formats.elf.reader import Elf
 from lkm.formats.elf.writer import ObjectWriter
@@ -35,17 +35,17 @@ def _image(parameters: list[tuple[str, int]], *, is_64bit: bool = True, little_e
 def test_the_prefixes_of_what_has_permissions(is_64bit: bool, little_endian: bool) -> None:  # noqa: FBT001
     parameters = [("rcutree.blimit", 0o444), ("debug", 0o644), ("hidden.one", 0), ("a.b.c", 0o200)]
     image = _image(parameters, is_64bit=is_64bit, little_endian=little_endian)
-    assert visible_owners(Elf(image)) == frozenset({"rcutree", "kernel", "a.b"})
+    assert visible(Elf(image)) == {"rcutree": ("blimit",), "kernel": ("debug",), "a.b": ("c",)}
 
 
 def test_an_image_without_the_section_tells_nothing() -> None:
-    assert visible_owners(Elf(ObjectWriter(Machine.X86_64).to_bytes())) is None
+    assert visible(Elf(ObjectWriter(Machine.X86_64).to_bytes())) is None
 
 
 def test_pointers_that_lead_nowhere_tell_nothing() -> None:
     image = _image([("x.y", 0o444)])
     address = struct.pack("<Q", _ADDRESS)
-    assert visible_owners(Elf(image.replace(address + bytes(16), struct.pack("<Q", 1) + bytes(16), 1))) is None
+    assert visible(Elf(image.replace(address + bytes(16), struct.pack("<Q", 1) + bytes(16), 1))) is None
 
 
 @given(st.data())
@@ -54,5 +54,5 @@ def test_damage_is_no_surprise(data: st.DataObject) -> None:
     for _ in range(3):
         raw[data.draw(st.integers(64, len(raw) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(FormatError):
-        found = visible_owners(Elf(bytes(raw)))
+        found = visible(Elf(bytes(raw)))
         assert found is None or all(isinstance(name, str) for name in found)

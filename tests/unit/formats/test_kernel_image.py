@@ -4,17 +4,20 @@ import bz2
 import gzip
 import lzma
 import struct
+import sys
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lkm.errors import CompressionError, FormatError, Unreadable
+from lkm.formats import lz4_legacy
 from lkm.formats.compression import Compression, compress
-from lkm.formats.elf.constants import ElfType, SectionFlag
+from lkm.formats.elf.constants import ElfType, Machine, SectionFlag
 from lkm.formats.elf.reader import Elf
 from lkm.formats.elf.writer import ObjectWriter
-from lkm.formats.kernel_image import release, unpack
+from lkm.formats.kernel_image import contents, machine_of_flat, release, unpack, version
 
 RELEASE = "6.1.0-56-amd64"
 VERSION = f"{RELEASE} (builder@example.org) #1 SMP".encode()
@@ -62,6 +65,10 @@ def bzimage(
     return bytes(image)
 
 
+def zboot(packed: bytes) -> bytes:
+    return struct.pack("<4s4sII8x32s", b"MZ\0\0", b"zimg", 56, len(packed), b"whatever") + packed
+
+
 class TestBzImage:
     @pytest.mark.parametrize("packed", PAYLOADS.values(), ids=list(PAYLOADS))
     def test_every_compression(self, packed: bytes) -> None:
@@ -78,14 +85,25 @@ class TestBzImage:
         assert image == payload
         assert Elf(image).section("__ksymtab") is not None
 
-    @pytest.mark.parametrize(
-        ("magic", "name"), [(b"\x02\x21\x4c\x18", "LZ4"), (b"\x89LZO\0\r\n\x1a\n", "LZO")], ids=["LZ4", "LZO"]
-    )
-    def test_what_can_not_be_unpacked_is_named(self, magic: bytes, name: str) -> None:
-        with pytest.raises(FormatError, match=f"packed with {name}, which lkm can't unpack") as caught:
+    def test_what_can_not_be_unpacked_is_named(self) -> None:
+        magic = b"\x89LZO\0\r\n\x1a\n"
+        with pytest.raises(FormatError, match="packed with LZO, which can't be unpacked here") as caught:
             unpack(bzimage(magic + bytes(100)))
         assert caught.value.offset == 28 * 512 + 0x100
         assert release(bzimage(magic + bytes(100))) == RELEASE
+
+    def test_lz4_takes_a_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "lz4.block", None)
+        with pytest.raises(FormatError, match="packed with LZ4") as caught:
+            unpack(bzimage(lz4_legacy.MAGIC + bytes(100)))
+        assert caught.value.offset == 28 * 512 + 0x100
+        stand_in = ModuleType("lz4.block")
+        vars(stand_in).update(decompress=lambda block, uncompressed_size: block, LZ4BlockError=ValueError)
+        monkeypatch.setitem(sys.modules, "lz4.block", stand_in)
+        packed = lz4_legacy.MAGIC + len(vmlinux()).to_bytes(4, "little") + vmlinux()
+        assert unpack(bzimage(with_size(packed))) == vmlinux()
+        with pytest.raises(CompressionError, match="not the size that follows"):
+            unpack(bzimage(packed + b"\1\2\3\4"))
 
     def test_an_unknown_compression(self) -> None:
         with pytest.raises(FormatError, match="packed in an unknown way: it begins with 61 62 63 64 65 66"):
@@ -149,6 +167,12 @@ class TestOtherImages:
         assert unpack(image) == unpack(memoryview(image)) == vmlinux()
         assert release(image) == RELEASE
 
+    def test_what_proc_version_says(self) -> None:
+        assert version(vmlinux()) == f"Linux version {VERSION.decode()}"
+        weak = b"\0Linux version 6.1.0 (x) # SMP\n\0Linux version 6.1.0 (x) #9 SMP 2026\n\0Linux version %s (%s)"
+        assert version(weak) == "Linux version 6.1.0 (x) #9 SMP 2026"
+        assert version(b"") == ""
+
     def test_elf_without_a_release(self) -> None:
         with pytest.raises(FormatError, match="does not say its release"):
             release(ObjectWriter().to_bytes())
@@ -164,8 +188,23 @@ class TestOtherImages:
             assert caught.value.hint == "use the vmlinux file of the build or of the debugging package"
 
     def test_a_zboot_image(self) -> None:
-        with pytest.raises(FormatError, match="EFI zboot image"):
-            unpack(b"MZ\0\0zimg" + bytes(1000))
+        flat = bytearray(4096)
+        flat[0x38:0x3C] = b"ARM\x64"
+        flat[0x100:0x180] = (b"Linux version " + VERSION).ljust(128, b"\0")
+        for packed in (gzip.compress(flat), compress(bytes(flat), Compression.ZSTD)):
+            image = zboot(packed)
+            assert contents(image) == flat
+            assert release(image) == RELEASE
+            with pytest.raises(FormatError, match="a flat image, not an ELF one"):
+                unpack(image)
+            with pytest.raises(FormatError, match="reaches past the end"):
+                contents(image[:-1])
+        assert machine_of_flat(bytes(flat)) == Machine.AARCH64
+        assert machine_of_flat(vmlinux()) is None
+        with pytest.raises(FormatError, match="ends inside of the zboot header"):
+            contents(image[:55])
+        with pytest.raises(FormatError, match="no kernel"):
+            contents(zboot(gzip.compress(b"hello")))
 
     @pytest.mark.parametrize("data", [b"", b"MZ", bytes(4096), b"#!/bin/sh\n"])
     def test_what_is_no_kernel(self, data: bytes) -> None:
