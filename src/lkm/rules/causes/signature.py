@@ -1,0 +1,160 @@
+"""Causes that lie in signatures, lockdown, and the permission to load (kernel/module/signing.c, security/lockdown)."""
+
+import errno
+
+from lkm.rules.causes.rule import CauseRule
+
+__all__ = ["SIGNATURE"]
+
+_REJECTED = (errno.EKEYREJECTED,)
+_ENFORCED = (errno.EKEYREJECTED, errno.ENOKEY)  # the latter up to 4.x
+_KEY = (
+    "openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=Module signing/' -outform DER"
+    " -keyout MOK.priv -out MOK.der"
+)
+_SIGN = (
+    _KEY,
+    "{build}/scripts/sign-file sha256 MOK.priv MOK.der {file}",
+    "sudo mokutil --import MOK.der",
+    "sudo reboot",
+)
+_ENROL = ("modinfo -F signer {file}", "sudo mokutil --import CERTIFICATE.der", "sudo reboot")
+_STATE = "cat /sys/kernel/security/lockdown /sys/module/module/parameters/sig_enforce"
+
+SIGNATURE = (
+    CauseRule(
+        "unsigned-enforced",
+        "{module} carries no signature (never signed, or lost to strip or a later change), and {kernel} loads only"
+        " modules that are signed by a key that it trusts: {enforcer}",
+        "kernel/module/signing.c module_sig_check",
+        lines=("Loading of unsigned module is rejected",),
+        errnos=_ENFORCED,
+        remedy=_SIGN,
+    ),
+    CauseRule(
+        "unavailable-key",
+        "{module} is signed by a key that {kernel} does not trust, and {kernel} loads only modules that are signed by"
+        " one that it trusts: {enforcer}; enrol the signer's certificate, or sign with a trusted key",
+        "kernel/module/signing.c module_sig_check",
+        lines=(
+            "Loading of module with unavailable key is rejected",
+            "Request for unknown module key '{key*}' err",
+            "PKCS#7 signature not signed with a trusted key",
+        ),
+        errnos=_ENFORCED,
+        remedy=_ENROL,
+    ),
+    CauseRule(
+        "unsupported-signature",
+        "{module} is signed in a way that {kernel} does not understand (its digest or key algorithm, or no PKCS#7), and"
+        " it loads only modules that are signed by a key that it trusts: {enforcer}",
+        "kernel/module/signing.c module_sig_check",
+        lines=("Loading of module with unsupported crypto is rejected",),
+        errnos=_ENFORCED,
+        remedy=("modinfo -F sig_hashalgo {file}", *_SIGN),
+    ),
+    CauseRule(
+        "signed-attributes",
+        "the signature of {module} has signed attributes, which a module's must not have: it was made by another tool"
+        " than sign-file, or without its option -noattr",
+        "crypto/asymmetric_keys/pkcs7_verify.c pkcs7_verify",
+        lines=("PKCS7: Invalid module sig (has authattrs)", "PKCS7: Invalid module sig (not pkcs7-data)"),
+        errnos=_REJECTED,
+        remedy=_SIGN,
+    ),
+    CauseRule(
+        "revoked",
+        "{module} itself is on the list of revoked modules (its hash, {hash}): the owner of this machine's keys has"
+        " withdrawn it",
+        "kernel/module/signing.c mod_is_hash_blacklisted (Debian)",
+        lines=("Module hash {hash} is blacklisted",),
+        errnos=_REJECTED,
+        remedy=("sudo keyctl list %:.blacklist",),
+    ),
+    CauseRule(
+        "bad-signature",
+        "{module} was changed after it was signed: its signature, by a key that {kernel} trusts, does not fit its"
+        " contents; or that key is revoked",
+        "crypto/asymmetric_keys/pkcs7_verify.c pkcs7_verify",
+        errnos=_REJECTED,
+        stages=("signature",),
+        remedy=("modinfo -F signer {file}", *_SIGN),
+    ),
+    CauseRule(
+        "malformed-signature",
+        "the signature at the end of {file} is damaged, or made for something else: install or sign the module again",
+        "kernel/module_signature.c mod_check_sig, crypto/asymmetric_keys/pkcs7_parser.c",
+        lines=(
+            "module: PKCS#7 signature info has unexpected non-zero params",
+            "PKCS#7 signature with non-detached data",
+            "PKCS7: Data already supplied",
+        ),
+        errnos=(errno.EBADMSG,),
+        remedy=("tail -c 28 {file}", *_SIGN),
+    ),
+    CauseRule(
+        "malformed-signature",
+        "the signature at the end of {file} is damaged: the file was changed or cut after signing; install or sign the"
+        " module again",
+        "kernel/module/signing.c mod_verify_sig",
+        errnos=(errno.EBADMSG, errno.EINVAL, errno.ENOPKG, errno.ELIBBAD, errno.EFBIG),
+        stages=("signature",),
+        remedy=("tail -c 28 {file}", *_SIGN),
+    ),
+    CauseRule(
+        "lockdown",
+        "{module} carries no signature by a key that {kernel} trusts, and {kernel} is locked down {locker}: sign the"
+        " module with a key that is enrolled",
+        "man 7 kernel_lockdown",
+        lines=(
+            "Lockdown: {who}: unsigned module loading is restricted",
+            "Lockdown: {who*}oading of unsigned module",
+        ),
+        errnos=(errno.EPERM,),
+        remedy=(_STATE, *_SIGN),
+    ),
+    CauseRule(
+        "lockdown-parameter",
+        "a parameter of {module} names addresses of hardware, and {kernel} is locked down {locker}: then such a"
+        " parameter can't be set",
+        "kernel/params.c param_check_unsafe, man 7 kernel_lockdown",
+        lines=("Lockdown: {who}: unsafe module parameters is restricted",),
+        errnos=(errno.EPERM,),
+        facts=("no parameter named",),
+        remedy=(_STATE, "lkm show --parameters {subject}"),
+    ),
+    CauseRule(
+        "kernel-blacklist",
+        "the kernel command line forbids {name} (module_blacklist=): take it out there and boot again",
+        "kernel/module/main.c blacklisted",
+        lines=("Module {name} is blacklisted",),
+        errnos=(errno.EPERM,),
+        remedy=("cat /proc/cmdline", "grep -rn module_blacklist /etc/default/grub /etc/kernel/cmdline"),
+    ),
+    CauseRule(
+        "modules-disabled",
+        "{kernel} loads no modules until it boots again: somebody has set the sysctl kernel.modules_disabled",
+        "kernel/module/main.c may_init_module",
+        errnos=(errno.EPERM,),
+        stages=("permission",),
+        facts=("modules disabled",),
+        remedy=("sysctl kernel.modules_disabled", "grep -rn modules_disabled /etc/sysctl.conf /etc/sysctl.d"),
+    ),
+    CauseRule(
+        "modules-disabled",
+        "{kernel} loads no modules, because its command line says nomodule: take that out there and boot again",
+        "kernel/module/main.c may_init_module",
+        errnos=(errno.EPERM,),
+        stages=("permission",),
+        facts=("nomodule",),
+        remedy=("cat /proc/cmdline",),
+    ),
+    CauseRule(
+        "permission",
+        "loading a module needs the capability CAP_SYS_MODULE: run as root, outside of an unprivileged container",
+        "kernel/module/main.c may_init_module",
+        errnos=(errno.EPERM,),
+        stages=("permission",),
+        remedy=("sudo lkm load {subject}",),
+    ),
+)

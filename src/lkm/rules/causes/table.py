@@ -1,0 +1,17 @@
+"""The whole table: the most telling causes first."""
+
+from lkm.rules.causes.building import BUILDING
+from lkm.rules.causes.complaints import COMPLAINTS
+from lkm.rules.causes.elf import ELF
+from lkm.rules.causes.generic import GENERIC
+from lkm.rules.causes.parameters import PARAMETERS
+from lkm.rules.causes.signature import SIGNATURE
+from lkm.rules.causes.symbols import SYMBOLS
+from lkm.rules.causes.system import SYSTEM
+from lkm.rules.causes.unloading import BY_ERRNO, BY_TEXT
+
+__all__ = ["LOADING", "PASTED", "UNLOADING"]
+
+LOADING = (*SIGNATURE, *BUILDING, *ELF, *SYMBOLS, *PARAMETERS, *SYSTEM, *COMPLAINTS, *GENERIC)
+UNLOADING = (*BY_TEXT, *COMPLAINTS, *BY_ERRNO)
+PASTED = (*SIGNATURE, *BUILDING, *ELF, *SYMBOLS, *PARAMETERS, *SYSTEM, *BY_TEXT, *COMPLAINTS, *GENERIC)
