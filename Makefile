@@ -6,10 +6,12 @@ STAMP := $(VENV)/.stamp
 PYTHON ?= python3
 
 # The real tools and kernels that tests compare with (Debian's names).
-TEST_PACKAGES := binutils busybox-static cpio file gcc kmod libc6-dev linux-headers-amd64 linux-image-amd64 openssl \
-	qemu-system-x86 xz-utils zstd
+TEST_PACKAGES := binutils busybox-static cpio file gcc kmod libc6-dev linux-headers-amd64 linux-image-amd64 make \
+	openssl qemu-system-x86 xz-utils zstd
 
-.PHONY: setup demo test lint bench clean packages
+BENCHMARKS := startup read_tree modinfo alias_lookup depmod profile check
+
+.PHONY: setup demo test lint bench truth clean packages
 
 setup: $(STAMP)
 
@@ -36,7 +38,11 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup packages
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+# Ask the real kernels again what they do with the cases of tests/truth: about 40 minutes.
+truth: setup packages
+	$(BIN)/python -m tests.truth.record
 
 clean:
 	rm -rf $(VENV) .cache build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

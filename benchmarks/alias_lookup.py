@@ -8,7 +8,6 @@ that most of what it takes is its start.
 
 import argparse
 import os
-import platform
 import random
 import re
 import shutil
@@ -17,6 +16,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+
+from benchmarks.installed import newest
 
 import lkm
 
@@ -53,7 +54,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--release", default=platform.release(), help="the kernel whose aliases to look up")
+    parser.add_argument("--release", default=newest(), help="the kernel whose aliases to look up")
     parser.add_argument("--runs", type=int, default=7, help="how often to look all of them up (default: 7)")
     return parser.parse_args()
 

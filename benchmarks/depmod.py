@@ -6,7 +6,6 @@ run in turns, after one run that is not counted; told are medians and the ratio.
 
 import argparse
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -15,6 +14,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from benchmarks.installed import newest
+
 from lkm.formats.compression import Compression, compress
 from lkm.formats.module_writer import ModuleRecipe, write
 
@@ -22,6 +23,7 @@ Sample = tuple[float, int]
 INPUTS = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
 SUFFIXES = {"plain": ".ko", "zstd": ".ko.zst", "xz": ".ko.xz"}
 KINDS = {"plain": Compression.NONE, "zstd": Compression.ZSTD, "xz": Compression.XZ}
+TREES = Path(__file__).parents[1] / ".cache/benchmark-trees"
 PROMISES = {"plain": (1.0, 0.5), "zstd": (1.0, None), "xz": (0.6, 0.1)}
 
 
@@ -49,8 +51,8 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--release", default=platform.release(), help="the kernel whose modules to index")
-    parser.add_argument("--directory", type=Path, required=True, help="where to make the trees; kept for the next time")
+    parser.add_argument("--release", default=newest(), help="the kernel whose modules to index")
+    parser.add_argument("--directory", type=Path, default=TREES, help="where the trees are made, and kept")
     parser.add_argument("--runs", type=int, default=7, help="runs of each, in turns (default: 7; of xz 3)")
     parser.add_argument("--kinds", nargs="*", choices=SUFFIXES, default=list(SUFFIXES), help="which trees")
     parser.add_argument("--counts", nargs="*", type=int, default=[1000, 4000, 16000], help="sizes of other trees")

@@ -6,13 +6,14 @@ and the ratio. That both print the same is made sure of first.
 
 import argparse
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from benchmarks.installed import newest
 
 PROMISED = 0.8
 # Without bytecode, which an installed package has, every start would compile it anew.
@@ -45,7 +46,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--release", default=platform.release(), help="the kernel whose modules to show")
+    parser.add_argument("--release", default=newest(), help="the kernel whose modules to show")
     parser.add_argument("--runs", type=int, default=15, help="runs of each, in turns (default: 15)")
     return parser.parse_args()
 

@@ -7,13 +7,13 @@ unpacking, under 1 MB.
 
 import argparse
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from lkm.kernels.vm import images
+from benchmarks.installed import newest
+
 from lkm.system.kernel_image_file import ImageFile, read_image
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.module_tree import ModuleTree
@@ -59,11 +59,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--release", help="the kernel (default: the newest, or the root's only one)")
     parser.add_argument("--runs", type=int, default=5, help="how many times (default: 5)")
     return parser.parse_args()
-
-
-def newest() -> str:
-    """Return the newest kernel that has its modules here, or else the running one."""
-    return next((image.release for image in images.installed()), platform.release())
 
 
 def least(step: Callable[[], _Result], runs: int) -> tuple[_Result, float]:

@@ -6,7 +6,6 @@ what .modinfo and the signature say, so it does less; it is one process for all 
 
 import argparse
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -15,9 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.installed import newest
+
 from lkm.formats import ksymtab, modinfo, symbol_versions
 from lkm.formats.elf.reader import Elf
-from lkm.kernels.vm import images
 
 Counts = tuple[int, int, int]
 
@@ -49,11 +49,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="how many times (default: 5)")
     parser.add_argument("--modinfo", default="modinfo", help="the peer's command")
     return parser.parse_args()
-
-
-def newest() -> str:
-    """Return the newest kernel that has its modules here, or else the running one."""
-    return next((image.release for image in images.installed()), platform.release())
 
 
 def pin_to_one_core() -> None:

@@ -22,6 +22,7 @@ from lkm.system.root import Root
 __all__ = ["debian_kernel"]
 
 _PACKAGE = "linux-image-amd64"
+_PART = re.compile(r"Depends: (linux-(?:base|binary|image|modules)-[0-9]\S*)$", re.MULTILINE)
 _CODENAME = re.compile(r'^VERSION_CODENAME="?(\w+)"?$', re.MULTILINE)
 _ONE_LINE = re.compile(r"^deb\s+(\[[^]]*\]\s+)?(\S+)\s+(\S+)\s")
 _FINISHED = "finished"
@@ -44,6 +45,15 @@ def debian_kernel(suite: str) -> Image:
     return installed(place)[0]
 
 
+def _packages(options: list[str], state: Path) -> list[str]:
+    """Name what belongs to the kernel: one package, or from 7.2 those of its image, modules and configuration."""
+    found = [_PACKAGE]
+    for name in found:
+        depends = _run(["apt-cache", *options, "depends", "--important", name], state)
+        found += [wanted for wanted in _PART.findall(depends) if wanted not in found]
+    return found[1:]
+
+
 @contextmanager
 def _alone(cache: Path) -> Iterator[None]:
     """Keep other runs out: they wait, and find what was fetched."""
@@ -59,8 +69,7 @@ def _fetch(suite: str, place: Path) -> None:
     state = place / "apt"
     options = _private_state(state, suite)
     _run(["apt-get", *options, "--quiet=2", "update"], state)
-    depends = _run(["apt-cache", *options, "depends", "--important", _PACKAGE], state)
-    _run(["apt-get", *options, "--quiet=2", "download", depends.partition("Depends: ")[2].split()[0]], state)
+    _run(["apt-get", *options, "--quiet=2", "download", *_packages(options, state)], state)
     for package in state.glob("*.deb"):
         _run(["dpkg-deb", "--extract", str(package), str(place)], state)
     shutil.rmtree(state)
