@@ -14,8 +14,11 @@ from lkm.system.kernel_profile import KernelProfile
 
 __all__ = [
     "CONFIG",
+    "JOINT",
     "LAYOUT_CRC",
     "MODERN",
+    "NEWEST",
+    "OLD",
     "PROFILE",
     "TRUSTED",
     "VERMAGIC",
@@ -70,6 +73,15 @@ PROFILE = KernelProfile(
 MODERN = replace(PROFILE, release="6.18.0-test")
 """The same, as of a version that taints late and knows the extended symbol versions."""
 
+OLD = replace(PROFILE, release="5.10.0-test")
+"""The same, as of a version with one line for all faults of the file."""
+
+JOINT = replace(PROFILE, release="6.12.0-test")
+"""The same, as of a version that checks the file and finds its sections in one go."""
+
+NEWEST = replace(PROFILE, release="7.2.0-test")
+"""The same, as of a version with flags beside the exports."""
+
 TRUSTED = SignatureFinding(SignatureState.TRUSTED)
 
 
@@ -114,7 +126,7 @@ def answer(
     state: KernelState | None = None,
     command_line: str = "",
     flags: int = 0,
-    signature: SignatureFinding = TRUSTED,
+    signature: SignatureFinding | None = TRUSTED,
     privileged: bool = True,
 ) -> Verdict:
     """Ask what the kernel answers."""

@@ -5,14 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lkm.errors import LoadRefused, UnloadRefused
-from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.proc_modules import LoadedModule
 from lkm.kernels.base import LoadFlags, Security, UnloadFlags
-from lkm.kernels.emulated_store import EmulatedStore, Snapshot
+from lkm.kernels.emulated_store import DEFAULT_CMDLINE, EmulatedStore, Snapshot
 from lkm.rules.loading.attempt import KernelState, ModuleRecord, Request
 from lkm.rules.loading.stages import judge
 from lkm.rules.signature_check import SignatureFinding, check
-from lkm.rules.signature_policy import SignatureState, enforced, lockdown_of
+from lkm.rules.signature_policy import SignatureState
 from lkm.rules.taint import letters
 from lkm.rules.unloading import judge_unload
 
@@ -31,13 +30,21 @@ class EmulatedKernel:
     :param tree: the module tree of the release that is emulated
     :param directory: where the state is kept; by default nowhere: it ends with this object. Its file ``cmdline``
         holds the kernel command line and may be written by hand.
+    :param cmdline: the kernel command line of one that is kept nowhere
     :param privileged: answer as if the caller had CAP_SYS_MODULE; an emulated kernel needs no real privilege
     """
 
-    def __init__(self, tree: "ModuleTree", directory: str | None = None, *, privileged: bool = True) -> None:
+    def __init__(
+        self,
+        tree: "ModuleTree",
+        directory: str | None = None,
+        *,
+        cmdline: str = DEFAULT_CMDLINE,
+        privileged: bool = True,
+    ) -> None:
         self.release = tree.release
         self._privileged = privileged
-        self._store = EmulatedStore(tree, directory)
+        self._store = EmulatedStore(tree, directory, cmdline)
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
@@ -59,21 +66,15 @@ class EmulatedKernel:
             raise LoadRefused(module.name, verdict.errno, verdict.log, where=module.display_path)
         return verdict.log
 
-    def _signature(self, contents: bytes) -> SignatureFinding:
-        """Check against the kernel's certificates.
+    def _signature(self, contents: bytes) -> SignatureFinding | None:
+        """Leave the check to the rules, where the kernel's certificates are known.
 
         Without them a signature counts as good when it names the signer of the tree's own modules.
         """
-        profile = self._store.profile
-        certificates = profile.certificates
-        finding = check(contents, certificates or (), sha3=profile.traits.verifies_sha3)
-        if (
-            certificates is None
-            and finding.state is SignatureState.UNKNOWN_KEY
-            and self._store.signed_like_tree(contents)
-        ):
-            return SignatureFinding(SignatureState.TRUSTED)
-        return finding
+        if self._store.profile.certificates is not None or not self._store.signed_like_tree(contents):
+            return None
+        finding = check(contents, ())
+        return SignatureFinding(SignatureState.TRUSTED) if finding.state is SignatureState.UNKNOWN_KEY else finding
 
     def unload(self, name: str, flags: UnloadFlags = UnloadFlags.NONE) -> tuple[str, ...]:
         """See :meth:`lkm.kernels.base.Kernel.unload`."""
@@ -129,9 +130,8 @@ class EmulatedKernel:
     def security(self) -> Security:
         """See :meth:`lkm.kernels.base.Kernel.security`."""
         state = self._state()
-        cmdline = Cmdline(state.command_line)
         profile = self._store.profile
-        return Security(lockdown_of(cmdline, profile).value, enforced(cmdline, profile), state.modules_disabled)
+        return Security(state.lockdown_of(profile).value, state.enforces_signatures(profile), state.modules_disabled)
 
     def log(self) -> tuple[str, ...]:
         """See :meth:`lkm.kernels.base.Kernel.log`."""

@@ -19,6 +19,8 @@ class SignatureState(Enum):
     UNSIGNED = errno.ENODATA
     UNSUPPORTED = errno.ENOPKG
     UNKNOWN_KEY = errno.ENOKEY
+    INVALID = errno.EINVAL
+    TOO_LONG = errno.EMSGSIZE
     MALFORMED = errno.EBADMSG
     REJECTED = errno.EKEYREJECTED
 
@@ -59,23 +61,22 @@ def lockdown_of(cmdline: Cmdline, profile: KernelProfile) -> Lockdown:
     return Lockdown.NONE
 
 
-def parse_boolean(text: str | None, *, wide: bool = True) -> bool | None:
+def parse_boolean(text: str | None, *, true: str = "yt1", false: str = "nf0") -> bool | None:
     """Read a boolean as ``kstrtobool`` does (lib/kstrtox.c): by its first character, or two for on and off.
 
     :param text: None is a parameter without a value: true
-    :param wide: ``t`` and ``f`` count too (5.19)
+    :param true: the first letters that stand for true
+    :param false: likewise
     :returns: None for what is no boolean
     """
     if text is None:
         return True
-    first, second = text[:1].lower(), text[1:2].lower()
-    if first in {"y", "1"} or (wide and first == "t"):
+    first = text[:1].lower()
+    if first and first in true:
         return True
-    if first in {"n", "0"} or (wide and first == "f"):
+    if first and first in false:
         return False
-    if first == "o":
-        return {"n": True, "f": False}.get(second)
-    return None
+    return {"on": True, "of": False}.get(text[:2].lower())
 
 
 def enforced(cmdline: Cmdline, profile: KernelProfile) -> bool:
@@ -85,4 +86,8 @@ def enforced(cmdline: Cmdline, profile: KernelProfile) -> bool:
     """
     if profile.has("MODULE_SIG_FORCE"):
         return True
-    return any(parse_boolean(value) is True for value in cmdline.values("module.sig_enforce"))
+    letters = profile.traits
+    return any(
+        parse_boolean(value, true=letters.true_letters, false=letters.false_letters) is True
+        for value in cmdline.values("module.sig_enforce")
+    )

@@ -37,13 +37,11 @@ def judge_unload(
         return UnloadVerdict(errno.ENOSYS, state)
     if not privileged or state.forbids_modules:
         return UnloadVerdict(errno.EPERM, state)
-    longest = 64 - (8 if profile.is_64bit else 4)  # MODULE_NAME_LEN, with the final NUL
-    if not 0 < len(name.encode("utf-8", "surrogateescape")) < longest:
-        return UnloadVerdict(errno.ENOENT, state)
-    module = state.module(name)
+    known = _name_as_read(profile, name)
+    module = state.module(known) if known else None
     if module is None:
         return UnloadVerdict(errno.ENOENT, state)
-    if state.users(name):
+    if state.users(module.name):
         return UnloadVerdict(errno.EWOULDBLOCK, state)
     can_force = force and profile.has("MODULE_FORCE_UNLOAD")
     no_exit = module.has_init and not module.has_exit
@@ -51,9 +49,18 @@ def judge_unload(
         return UnloadVerdict(errno.EBUSY, state)
     if module.references > 0 and not can_force:
         return UnloadVerdict(errno.EWOULDBLOCK, state)
-    gone = replace(state, modules=tuple(other for other in state.modules if other.name != name))
+    gone = replace(state, modules=tuple(other for other in state.modules if other.name != module.name))
     forced = can_force and (no_exit or module.references > 0)
     return _forced(gone) if forced else UnloadVerdict(0, gone)
+
+
+def _name_as_read(profile: KernelProfile, name: str) -> str:
+    """Give the name as the kernel has it in its buffer, empty where that is too small: MODULE_NAME_LEN with a NUL."""
+    longest = 63 - (8 if profile.is_64bit else 4)
+    raw = name.split("\0", 1)[0].encode("utf-8", "surrogateescape")
+    if len(raw) > longest and not profile.traits.cuts_long_names:
+        return ""
+    return raw[:longest].decode("utf-8", "surrogateescape")
 
 
 def _forced(state: KernelState) -> UnloadVerdict:

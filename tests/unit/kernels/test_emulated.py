@@ -332,7 +332,7 @@ def test_the_profile_is_kept_until_its_sources_change(own_sample: Path, store: P
     tree = _tree(own_sample)
     assert EmulatedKernel(tree, str(store)).security().sig_enforce is False
     kept = json.loads((store / "profile.json").read_text())
-    kept["profile"]["config"]["MODULE_SIG_FORCE"] = "y"  # so that we see whether it is read
+    kept["config"]["MODULE_SIG_FORCE"] = "y"  # so that we see whether it is read
     (store / "profile.json").write_text(json.dumps(kept))
     assert EmulatedKernel(_tree(own_sample), str(store)).security().sig_enforce is True
     (own_sample / "boot/config-6.1.0-sample").write_text("CONFIG_MODULES=y\n")
@@ -344,14 +344,14 @@ def test_a_damaged_profile_is_gathered_anew(tree: ModuleTree, store: Path, data:
     EmulatedKernel(tree, str(store)).security()
     (store / "profile.json").write_bytes(data)
     assert EmulatedKernel(tree, str(store)).security().sig_enforce is False
-    assert json.loads((store / "profile.json").read_text())["profile"]["release"] == "6.1.0-sample"
+    assert json.loads((store / "profile.json").read_text())["release"] == "6.1.0-sample"
 
 
 def test_a_profile_of_another_shape_is_gathered_anew(tree: ModuleTree, store: Path) -> None:
     EmulatedKernel(tree, str(store)).security()
     kept = json.loads((store / "profile.json").read_text())
     for damage in ({"machine": "x"}, {"exports": [[1]]}, {"certificates": ["?"]}, {"config": 7}, {"schema": "x"}):
-        (store / "profile.json").write_text(json.dumps({**kept, "profile": {**kept["profile"], **damage}}))
+        (store / "profile.json").write_text(json.dumps({**kept, **damage}))
         assert EmulatedKernel(tree, str(store)).security().lockdown == "none"
 
 

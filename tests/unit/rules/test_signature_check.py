@@ -102,7 +102,7 @@ def test_lengths_that_lie(length: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 5, 100])
 def test_lengths_that_cut_the_message(length: int) -> None:
-    assert check(_trailer(sig_len=length), KNOWN) == MALFORMED
+    assert check(_trailer(sig_len=length), KNOWN).state in {SignatureState.MALFORMED, SignatureState.INVALID}
 
 
 @pytest.mark.parametrize("before", [0, 1, 11])
@@ -156,14 +156,15 @@ def test_digests_that_a_kernel_may_not_know(digest: str, old: SignatureState, ne
     assert SHA256 in message
     signed = append(MODULE, message.replace(SHA256, bytes.fromhex(digest)))
     assert check(signed, KNOWN).state is old
-    assert check(signed, KNOWN, sha3=True).state is new
+    assert check(signed, KNOWN, edition=2).state is new
 
 
 def test_an_unknown_kind_of_key() -> None:
     rsa = bytes.fromhex("06092a864886f70d010101")
     message = RSA.message(MODULE)
     signed = append(MODULE, message.replace(rsa, bytes.fromhex("06092a864886f70d01010a")))  # RSASSA-PSS
-    assert check(signed, KNOWN) == SignatureFinding(SignatureState.UNSUPPORTED)
+    lines = ("PKCS7: Unknown OID: [129] 1.2.840.113549.1.1.10", "Unsupported pkey algo: 98")
+    assert check(signed, KNOWN) == SignatureFinding(SignatureState.UNSUPPORTED, lines)
 
 
 def _two(first: Signer, second: Signer, *, spoilt: bool) -> bytes:

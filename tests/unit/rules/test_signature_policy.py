@@ -54,7 +54,7 @@ def test_booleans() -> None:
     assert [parse_boolean(text) for text in (None, "y", "1", "On", "T")] == [True] * 5
     assert [parse_boolean(text) for text in ("n", "0", "oFf", "f")] == [False] * 4
     assert [parse_boolean(text) for text in ("", "o", "2", " 1")] == [None] * 4
-    assert [parse_boolean(text, wide=False) for text in ("t", "f", "y")] == [None, None, True]
+    assert [parse_boolean(text, true="y1", false="n0") for text in ("t", "f", "y", "on")] == [None, None, True, True]
 
 
 def test_states_know_their_errno() -> None:

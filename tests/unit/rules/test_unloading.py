@@ -4,7 +4,7 @@ import errno
 from dataclasses import replace
 
 import pytest
-from tests.support.loader import PROFILE, configured
+from tests.support.loader import OLD, PROFILE, configured
 
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
 from lkm.rules.taint import Taint
@@ -89,3 +89,12 @@ def test_no_init_needs_no_exit() -> None:
     assert judge_unload(PROFILE, _state(has_init=False, has_exit=False), "mod").errno == 0
     both = judge_unload(PROFILE, _state(has_exit=False, references=2), "mod")
     assert both.errno == errno.EBUSY  # which comes first
+
+
+def test_old_kernels_cut_names_that_are_too_long() -> None:
+    long = "m" * 55
+    state = KernelState(modules=(ModuleRecord(long),))
+    assert judge_unload(OLD, state, long + "more").errno == 0
+    assert judge_unload(PROFILE, state, long + "more").errno == errno.ENOENT
+    assert judge_unload(PROFILE, state, long).errno == 0
+    assert judge_unload(OLD, state, "").errno == errno.ENOENT

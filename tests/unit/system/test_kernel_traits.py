@@ -2,36 +2,48 @@
 
 import pytest
 
-from lkm.system.kernel_traits import traits_of
+from lkm.system.kernel_traits import ElfValidation, traits_of
 
 
 @pytest.mark.parametrize(
-    ("release", "taints_first", "sizes", "wide"),
+    ("release", "validation", "true_letters"),
     [
-        ("5.10.0-8-amd64", True, False, False),
-        ("5.19.0", True, False, True),
-        ("6.1.0-56-amd64", True, False, True),
-        ("6.1", True, False, True),
-        ("6.1-rc3", True, False, True),
-        ("6.1+deb", True, False, True),
-        ("6.4.0", False, True, True),
-        ("6.12.117+deb13-amd64", False, True, True),
-        ("7.3-rc7", False, True, True),
-        ("10.0.1", False, True, True),
+        ("5.10.0-8-amd64", ElfValidation.TERSE, "y1"),
+        ("5.17.1", ElfValidation.TALKATIVE, "y1"),
+        ("5.19.0", ElfValidation.TALKATIVE, "y1t"),
+        ("6.1.0-56-amd64", ElfValidation.TALKATIVE, "y1t"),
+        ("6.1", ElfValidation.TALKATIVE, "y1t"),
+        ("6.1-rc3", ElfValidation.TALKATIVE, "y1t"),
+        ("6.1+deb", ElfValidation.TALKATIVE, "y1t"),
+        ("6.4.0", ElfValidation.JOINT, "y1t"),
+        ("6.12.107+deb13-amd64", ElfValidation.JOINT, "y1t"),
+        ("6.13.0", ElfValidation.STEPWISE, "y1t"),
+        ("7.3-rc7", ElfValidation.STEPWISE, "y1te"),
+        ("10.0.1", ElfValidation.STEPWISE, "y1te"),
     ],
 )
-def test_by_version(release: str, taints_first: bool, sizes: bool, wide: bool) -> None:  # noqa: FBT001  rows
+def test_by_version(release: str, validation: ElfValidation, true_letters: str) -> None:
     traits = traits_of(release)
-    assert traits.taints_before_duplicate_check is taints_first
-    assert traits.checks_struct_module_size is traits.repeats_license_taint_line is sizes
-    assert traits.wide_booleans is wide
+    assert traits.elf_validation is validation
+    assert traits.true_letters == true_letters
+    assert len(traits.false_letters) == len(true_letters)
+    late = validation.finds_sections_by_name
+    assert traits.repeats_license_taint_line is traits.separates_memory is late
+    assert traits.taints_before_duplicate_check is not late
 
 
 def test_what_came_late() -> None:
     assert not traits_of("6.13.9").reads_extended_versions
     assert traits_of("6.14").reads_extended_versions
-    assert not traits_of("6.1.192").verifies_sha3
-    assert traits_of("6.12.1").verifies_sha3
+    assert not traits_of("7.0.9").keeps_export_flags
+    assert traits_of("7.1").keeps_export_flags
+    assert [traits_of(release).oid_edition for release in ("5.10", "6.1.192", "6.12.1", "7.2")] == [0, 1, 2, 3]
+    assert [traits_of(release).knows_module_namespaces for release in ("6.12", "6.18")] == [False, True]
+
+
+def test_what_went() -> None:
+    assert [traits_of(release).cuts_long_names for release in ("5.10", "6.1")] == [True, False]
+    assert [traits_of(release).skips_used_targets for release in ("6.1", "6.12")] == [True, False]
 
 
 @pytest.mark.parametrize("release", ["", "linux", "x.y", "6", "6.x", "\0", "6..1"])

@@ -63,21 +63,10 @@ def _offers(verdict: "Verdict", profile: "KernelProfile | None") -> tuple[set[st
             is_gpl_only = any(export.gpl_only for export in offers)
             facts.add(f"gpl-only {symbol}" if is_gpl_only else f"refused {symbol}")
         elif profile and profile.module_exports:
-            owner = _exporter(profile, symbol)
-            facts.add(f"exported {symbol}" if owner else f"nowhere {symbol}")
-            exporters[symbol] = owner or ""
+            owners = profile.exporters_of(symbol)
+            facts.add(f"exported {symbol}" if owners else f"nowhere {symbol}")
+            exporters[symbol] = owners[0] if owners else ""
     return facts, exporters
-
-
-def _exporter(profile: "KernelProfile", symbol: str) -> str | None:
-    return next(
-        (
-            module
-            for module, exports in profile.module_exports.items()
-            if any(export.name == symbol for export in exports)
-        ),
-        None,
-    )
 
 
 def _explained(table: "tuple[CauseRule, ...]", log: tuple[str, ...], case: Case) -> tuple[Cause, ...]:

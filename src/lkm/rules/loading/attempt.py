@@ -5,24 +5,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from lkm.errors import FormatError, LkmError
-from lkm.formats.elf.constants import MAGIC, ElfClass, ElfData, SectionFlag
-from lkm.formats.elf.reader import Section
+from lkm.errors import LkmError
+from lkm.formats import ksymtab, modinfo, parameters
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.ksymtab import Export
 from lkm.formats.modinfo import Modinfo
 from lkm.formats.module_image import ModuleImage
+from lkm.formats.parameters import Parameter
 from lkm.formats.symbol_versions import basic_versions, extended_versions
-from lkm.rules.signature_check import UNSIGNED, SignatureFinding
-from lkm.rules.signature_policy import Lockdown, parse_boolean
+from lkm.rules.loading.exporters import Offer
+from lkm.rules.loading.rectifying import rectified
+from lkm.rules.loading.request import (
+    COMPRESSED_FILE,
+    IGNORE_MODVERSIONS,
+    IGNORE_VERMAGIC,
+    Refusal,
+    Request,
+    Verdict,
+)
+from lkm.rules.loading.section_headers import STRUCT_MODULE, WITHOUT_CONTENTS, SectionHeaders
+from lkm.rules.loading.state import KernelState, ModuleRecord
+from lkm.rules.loading.symbol_list import Symbols
+from lkm.rules.signature_check import SignatureFinding, check
+from lkm.rules.signature_policy import Lockdown
 from lkm.rules.taint import Taint
 from lkm.system.kernel_profile import KernelProfile
-from lkm.system.kernel_traits import KernelTraits
+from lkm.system.kernel_traits import ElfValidation, KernelTraits
 
 __all__ = [
+    "COMPRESSED_FILE",
     "IGNORE_MODVERSIONS",
     "IGNORE_VERMAGIC",
-    "LONGEST_LINE",
     "Attempt",
     "KernelState",
     "ModuleRecord",
@@ -31,132 +44,16 @@ __all__ = [
     "Verdict",
 ]
 
-LONGEST_LINE = 991
-"""The most bytes of a log line (kernel/printk/printk.c ``LOG_LINE_MAX``, 6.1 without PRINTK_CALLER)."""
-
-IGNORE_MODVERSIONS = 1
-IGNORE_VERMAGIC = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleRecord:
-    """A module in a kernel.
-
-    :param size: bytes of memory
-    :param exports: what it offers to later modules
-    :param uses: the modules whose symbols it uses
-    :param taints: its own taint mask
-    :param parameters: name to value as sysfs would show it, in declared order
-    :param references: uses that are not other modules: open files, mounts
-    :param has_init: it has an init function
-    :param has_exit: it has an exit function; init without exit can't be removed
-    """
-
-    name: str
-    size: int = 0
-    exports: tuple[Export, ...] = ()
-    uses: tuple[str, ...] = ()
-    taints: int = 0
-    parameters: tuple[tuple[str, str], ...] = ()
-    references: int = 0
-    has_init: bool = True
-    has_exit: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class KernelState:
-    """What changes in a kernel as modules come and go.
-
-    :param modules: newest first, as /proc/modules lists them
-    :param taint: the kernel's taint mask
-    :param said: the names of lines that are printed once per boot and have been
-    :param command_line: the kernel's own
-    :param modules_disabled: the sysctl kernel.modules_disabled
-    """
-
-    modules: tuple[ModuleRecord, ...] = ()
-    taint: int = 0
-    said: frozenset[str] = frozenset()
-    command_line: str = ""
-    modules_disabled: bool = False
-
-    @property
-    def forbids_modules(self) -> bool:
-        """Whether the sysctl, or ``nomodule`` on the command line, keeps all from loading and removing modules."""
-        is_off = self.modules_disabled
-        for value in Cmdline(self.command_line).values("nomodule"):
-            parsed = parse_boolean(value)  # core_param of type bint
-            is_off = is_off if parsed is None else parsed or self.modules_disabled
-        return is_off
-
-    def module(self, name: str) -> ModuleRecord | None:
-        """Find a loaded module by its exact name."""
-        return next((module for module in self.modules if module.name == name), None)
-
-    def users(self, name: str) -> tuple[str, ...]:
-        """Name the modules that use this one, newest first."""
-        return tuple(module.name for module in self.modules if name in module.uses)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call of finit_module.
-
-    :param contents: the unpacked file, signature included
-    :param parameters: the parameter string
-    :param flags: IGNORE_MODVERSIONS, IGNORE_VERMAGIC
-    :param signature: what checking the signature gave
-    :param privileged: the caller has CAP_SYS_MODULE
-    :param command: the caller's name, for log lines
-    """
-
-    contents: bytes
-    parameters: str = ""
-    flags: int = 0
-    signature: SignatureFinding = UNSIGNED
-    privileged: bool = True
-    command: str = "modprobe"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A stage's no.
-
-    :param errno: positive
-    """
-
-    errno: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the kernel answers.
-
-    :param errno: 0 where the module loads
-    :param stage: the name of the stage that refused; empty where the module loads
-    :param log: the lines that the kernel prints because of this attempt, in order, without time stamps
-    :param state: the kernel afterwards; a refused load can leave taints behind
-    :param record: the module, where it loads
-    :param undecidable: what no rule can foresee about this module
-    """
-
-    errno: int
-    stage: str
-    log: tuple[str, ...]
-    state: KernelState
-    record: ModuleRecord | None = None
-    undecidable: tuple[str, ...] = ()
-
-    @property
-    def loads(self) -> bool:
-        """Whether the module is live afterwards."""
-        return self.errno == 0
+_SILENT = Modinfo()
 
 
 @dataclass
 class Attempt:
     """The state of one attempt as the stages work on it; made anew for each, and seen by nobody else.
 
+    :ivar headers: the section headers, once the ELF stage has found them sound
+    :ivar contents: the module's bytes as the stages see them: unpacked
+    :ivar offers: what modules export of what this one asks for
     :ivar undecidable: what no rule can foresee about this module
     :ivar taint_before: the kernel's taint mask when the attempt began
     """
@@ -172,33 +69,39 @@ class Attempt:
     uses: list[str] = field(default_factory=list)
     parameters: Mapping[str, str] = field(default_factory=dict)
     uses_gpl_only: bool = False
+    offers: Mapping[str, list[Offer]] = field(default_factory=dict)
     undecidable: list[str] = field(default_factory=list)
     taint_before: int = field(init=False)
+    contents: bytes = field(init=False)
+    headers: SectionHeaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.taint_before = self.state.taint
+        self.contents = self.request.contents
+
+    @cached_property
+    def signature(self) -> SignatureFinding:
+        """What checking the signature gives; it costs the most of all stages, and not every attempt comes so far."""
+        if self.request.signature is not None:
+            return self.request.signature
+        trusted = (*(self.profile.certificates or ()), *self.state.certificates)
+        return check(self.contents, trusted, edition=self.traits.oid_edition)
 
     @cached_property
     def image(self) -> ModuleImage:
         """The module, which the ELF stage has found sound."""
-        return ModuleImage(self._contents())
-
-    def _contents(self) -> bytes:
-        """Give the file with the class and byte order of the kernel, which never looks at these two bytes."""
-        contents, profile = self.request.contents, self.profile
-        elf_class = ElfClass.ELF64 if profile.is_64bit else ElfClass.ELF32
-        own = MAGIC + bytes((elf_class, ElfData.LITTLE if profile.little_endian else ElfData.BIG))
-        return contents if contents.startswith(own) else own + contents[len(own) :]
+        return ModuleImage(rectified(self.contents, self.headers, self.profile))
 
     @cached_property
     def modinfo(self) -> Modinfo:
         """What the module says of itself, where the kernel finds it."""
-        return Modinfo() if self.section(".modinfo") is None else self.image.modinfo
+        section = self._found(".modinfo")
+        return modinfo.parse(self.headers.whole_strings(section)) if section else Modinfo()
 
     @cached_property
     def versions(self) -> dict[str, int] | None:
         """The module's symbol versions, where it has any and the caller does not ask to overlook them."""
-        if self.has_flag(IGNORE_MODVERSIONS) or self.section("__versions") is None:
+        if self.has_flag(IGNORE_MODVERSIONS) or not self.has_section("__versions"):
             return None
         return basic_versions(self.image.elf)
 
@@ -209,27 +112,35 @@ class Attempt:
             return None
         return extended_versions(self.image.elf)
 
+    def has_section(self, name: str) -> bool:
+        """Tell whether there is a section of this name in memory."""
+        return self.headers.in_memory(name) > 0
+
+    def _found(self, name: str) -> int:
+        """Find one of the sections that newer kernels know by name alone; 0 where it is missing."""
+        validation = self.traits.elf_validation
+        if not validation.finds_sections_by_name:
+            return self.headers.in_memory(name)
+        sections, found = self.headers.sections, self.headers.all_named(name)
+        if validation is ElfValidation.JOINT:
+            found = [index for index in found if sections[index].type not in WITHOUT_CONTENTS]
+        return found[0] if found else 0
+
     @cached_property
-    def offers(self) -> dict[str, list[tuple[Export, ModuleRecord]]]:
-        """What loaded modules export, by name, the newest module first."""
-        found: dict[str, list[tuple[Export, ModuleRecord]]] = {}
-        for owner in self.state.modules:
-            for export in owner.exports:
-                found.setdefault(export.name, []).append((export, owner))
-        return found
-
-    def section(self, name: str) -> Section | None:
-        """Find a section as ``find_sec`` does: the first of this name that takes up memory."""
-        sections = self.image.elf.sections
-        return next((s for s in sections if s.flags & SectionFlag.ALLOC and s.name == name), None)
-
-    @property
     def name(self) -> str:
         """The name in struct module, by which the kernel knows the module and begins its log lines; may be empty."""
-        try:
-            return self.image.name
-        except FormatError:
+        section = self._found(STRUCT_MODULE)
+        if not section:
             return ""
+        word = 8 if self.profile.is_64bit else 4  # the name follows an enum and a list head (include/linux/module.h)
+        field = bytes(self.headers.contents(self.headers.sections[section])[3 * word : 64 + 2 * word])
+        return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+    @property
+    def early_name(self) -> str:
+        """The name as the lines show it that come before struct module is found."""
+        name = self.modinfo.first("name")
+        return "(missing .modinfo section or name field)" if name is None else name
 
     @property
     def info_name(self) -> str:
@@ -237,13 +148,62 @@ class Attempt:
         name = self.modinfo.first("name")
         return self.name if name is None else name
 
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The module's symbols."""
+        return Symbols(self.image.elf)
+
+    @cached_property
+    def declared(self) -> tuple[Parameter, ...]:
+        """The parameters that the kernel finds; what .modinfo says of them is for people."""
+        return parameters.declared(self.image.elf, _SILENT) if self.has_section("__param") else ()
+
+    @cached_property
+    def exports(self) -> tuple[Export, ...]:
+        """What the module offers, as this kernel reads its tables; nothing where they name no symbols."""
+        try:
+            return ksymtab.exports(self.image.elf, flagged=self.traits.keeps_export_flags)
+        except LkmError as error:
+            self.undecidable.append(f"what the module offers: {error}")
+            return ()
+
+    @cached_property
+    def own_functions(self) -> frozenset[str]:
+        """Which of ``init_module`` and ``cleanup_module`` struct module points to: modpost ties them to these names."""
+        elf = self.image.elf
+        try:
+            entries = elf.relocation_entries(self._found(STRUCT_MODULE))
+            return frozenset(elf.symbol(symbol).name for _, symbol, _, _ in entries)
+        except LkmError:
+            self.undecidable.append("which functions the module begins and ends with")
+            return frozenset()
+
+    @cached_property
+    def percpu(self) -> int:
+        """The number of the section of per-CPU variables, 0 without one (``find_pcpusec``)."""
+        return self.headers.in_memory(".data..percpu") if "SMP" in self.profile.vermagic.split() else 0
+
+    @cached_property
+    def dropped(self) -> frozenset[int]:
+        """The numbers of the sections that count as out of memory: .modinfo, the versions, per-CPU variables.
+
+        ``rewrite_section_headers`` and ``layout_and_allocate`` (kernel/module/main.c, 6.1) clear their ALLOC flags.
+        """
+        versions = 0 if self.has_flag(IGNORE_MODVERSIONS) else self.headers.in_memory("__versions")
+        return frozenset({self._found(".modinfo"), versions, self.percpu} - {0})
+
     def has_flag(self, flag: int) -> bool:
         """Tell whether the caller set a flag."""
         return bool(self.request.flags & flag)
 
+    @property
+    def ignores_signature(self) -> bool:
+        """Whether a flag makes the kernel take the module as unsigned: what it is told to overlook was signed too."""
+        return bool(self.request.flags & (IGNORE_MODVERSIONS | IGNORE_VERMAGIC))
+
     def say(self, line: str) -> None:
         """Print a line to the kernel's log, which cuts long ones; a newline in it begins another."""
-        raw = line.encode("utf-8", "surrogateescape")[:LONGEST_LINE]
+        raw = line.encode("utf-8", "surrogateescape")[: self.traits.longest_line]
         self.log.extend(raw.decode("utf-8", "surrogateescape").split("\n"))
 
     def say_once(self, key: str, line: str) -> None:
@@ -280,10 +240,8 @@ class Attempt:
     def readable(self) -> LkmError | None:
         """Give the error that keeps our own reader from the module's contents, if any."""
         try:
-            self.image.elf.symbols  # noqa: B018  reading is the point
-            self.image.exports  # noqa: B018
-            self.image.imports  # noqa: B018
-            self.image.parameters  # noqa: B018
+            self.symbols.telling  # noqa: B018  reading is the point
+            self.declared  # noqa: B018
             self.versions  # noqa: B018
             self.extended_versions  # noqa: B018
         except LkmError as error:

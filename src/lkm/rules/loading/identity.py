@@ -4,7 +4,7 @@ import errno
 
 from lkm.formats.vermagic import same_magic
 from lkm.rules.loading.attempt import IGNORE_VERMAGIC, Attempt, Refusal
-from lkm.rules.loading.symbols import version_agrees
+from lkm.rules.loading.versions import version_agrees
 
 __all__ = ["check_blacklist", "check_builtin_name", "check_duplicate", "check_struct_version", "check_vermagic"]
 
@@ -32,6 +32,8 @@ def check_vermagic(attempt: Attempt) -> Refusal | None:
     """``check_modinfo``: the version magic, without the release where symbol versions say more."""
     magic = attempt.modinfo.first("vermagic")
     if magic is None or attempt.has_flag(IGNORE_VERMAGIC):
+        if magic != attempt.profile.vermagic:
+            attempt.undecidable.append("whether struct module has the layout of this kernel's")
         return attempt.force("bad vermagic")
     has_crcs = attempt.profile.has("MODVERSIONS") and attempt.versions is not None
     kernel = attempt.profile.vermagic

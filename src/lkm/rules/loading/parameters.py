@@ -45,8 +45,7 @@ class _Failure:
 
 def parse_parameters(attempt: Attempt) -> Refusal | None:
     """``parse_args``: all are parsed, a bad one does not end it, and the last failure gives the errno."""
-    # What only .modinfo mentions is no parameter to the kernel.
-    declared = tuple(parameter for parameter in attempt.image.parameters if parameter.ops is not None)
+    declared = attempt.declared
     values: dict[str, str] = {}
     last: int | None = None
     rest = _bytewise(attempt.request.parameters)
@@ -131,12 +130,18 @@ def _set(
 
 
 def _say_unknown(attempt: Attempt, name: str) -> None:
-    """``unknown_module_param_cb``, which knows two names that no module declares."""
-    if name == "dyndbg":
-        if not attempt.profile.has("DYNAMIC_DEBUG"):
-            attempt.say("dyndbg param is supported only in CONFIG_DYNAMIC_DEBUG builds")
-    elif name != "async_probe":
-        attempt.say(f"{attempt.name}: unknown parameter '{name}' ignored")
+    """``unknown_module_param_cb``, which knows two names that no module declares.
+
+    Dynamic debugging cuts the name at a dot on the way (lib/dynamic_debug.c ``ddebug_dyndbg_param_cb``).
+    """
+    if name == "async_probe":
+        return
+    has_debug = attempt.profile.has("DYNAMIC_DEBUG")
+    shown, dot, rest = name.partition(".") if has_debug else (name, "", "")
+    if (rest if dot else shown) != "dyndbg":
+        attempt.say(f"{attempt.name}: unknown parameter '{shown}' ignored")
+    elif not has_debug:
+        attempt.say("dyndbg param is supported only in CONFIG_DYNAMIC_DEBUG builds")
 
 
 def _kind(parameter: Parameter) -> str:
@@ -164,7 +169,7 @@ def _set_array(attempt: Attempt, kind: str, parameter: Parameter, text: str, val
 def _convert(attempt: Attempt, kind: str, parameter: Parameter, text: str | None) -> str | int:
     """Give the value as sysfs would show it, or an errno."""
     if kind in _BOOLEANS:
-        return _boolean(kind, text, wide=attempt.traits.wide_booleans)
+        return _boolean(attempt, kind, text)
     value = text or ""
     if kind in _INTEGERS:
         return _integer(kind, value, is_64bit=attempt.profile.is_64bit)
@@ -186,8 +191,8 @@ def _string(attempt: Attempt, kind: str, parameter: Parameter, text: str) -> str
     return text
 
 
-def _boolean(kind: str, text: str | None, *, wide: bool) -> str | int:
-    value = parse_boolean(text, wide=wide)
+def _boolean(attempt: Attempt, kind: str, text: str | None) -> str | int:
+    value = parse_boolean(text, true=attempt.traits.true_letters, false=attempt.traits.false_letters)
     if value is None:
         return errno.EINVAL
     if kind == "bint":

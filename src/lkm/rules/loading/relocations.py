@@ -1,4 +1,4 @@
-"""Relocations that the kernel does not know (arch/x86/kernel/module.c ``apply_relocate_add``, 6.1).
+"""Relocations that the kernel refuses (kernel/module/main.c ``apply_relocations``), and what else the processor asks.
 
 Whether a known one overflows depends on where the kernel puts the module, which nothing foretells.
 """
@@ -7,47 +7,69 @@ import errno
 from typing import TYPE_CHECKING
 
 from lkm.formats.elf.constants import Machine, SectionFlag, SectionType
-from lkm.formats.elf.layouts import column, layout
+from lkm.formats.elf.layouts import layout
+from lkm.rules.loading import relocations_arm64, relocations_x86_64
 from lkm.rules.loading.attempt import Attempt, Refusal
+from lkm.rules.loading.relocated import Relocated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-    from lkm.formats.elf.reader import Section
+    from lkm.rules.loading.section_headers import RawSection
 
-__all__ = ["check_relocations"]
+__all__ = ["check_architecture", "check_relocations", "finish_architecture"]
 
-_X86_64_TYPES = frozenset({0, 1, 2, 4, 10, 11, 24})  # NONE, 64, PC32, PLT32, 32, 32S, PC64
-_TYPE_OFFSET = 8  # in Elf64_Rela: the lower half of r_info
+_REL, _RELA = SectionType.REL.value, SectionType.RELA.value
+_ALLOC = SectionFlag.ALLOC.value
 _LIVEPATCH = 0x00100000  # SHF_RELA_LIVEPATCH (include/uapi/linux/elf.h): applied later, by the live patch
 
 
 def check_relocations(attempt: Attempt) -> Refusal | None:
-    """``apply_relocations``, for x86-64: REL sections and unknown types end the load."""
-    if attempt.profile.machine != Machine.X86_64:
+    """Refuse the first relocation section with something in it that this processor's kernel does not know."""
+    machine = attempt.profile.machine
+    if machine not in {Machine.X86_64, Machine.AARCH64}:
+        attempt.undecidable.append("whether this processor's kernel knows the relocations")
         return None
-    for section in _relocated(attempt.image.elf.sections):
-        if section.type == SectionType.REL:
+    for number, section in _applied(attempt):
+        if section.type == _REL:
             attempt.say(f"module {attempt.name}: REL relocation unsupported")
             return Refusal(errno.ENOEXEC)
-        unknown = next((kind for kind in _types(attempt, section) if kind not in _X86_64_TYPES), None)
-        if unknown is not None:
-            attempt.say(f"module: {attempt.name}: Unknown rela relocation: {unknown}")
+        relocated = _relocated(attempt, number, section)
+        if machine == Machine.X86_64:
+            lines = relocations_x86_64.faults(attempt, relocated)
+        else:
+            lines = relocations_arm64.faults(attempt, relocated)
+        for line in lines:
+            attempt.say(line)
+        if lines:
             return Refusal(errno.ENOEXEC)
     return None
 
 
-def _relocated(sections: "tuple[Section, ...]") -> "Iterable[Section]":
+def _applied(attempt: Attempt) -> "Iterator[tuple[int, RawSection]]":
     """Give the relocation sections that the kernel applies: those of sections that stay in memory."""
-    for section in sections[1:]:
-        if section.type not in {SectionType.REL, SectionType.RELA} or section.flags & _LIVEPATCH:
+    sections = attempt.headers.sections
+    for number, section in enumerate(sections):
+        if section.type not in {_REL, _RELA} or section.flags & _LIVEPATCH or section.info >= len(sections):
             continue
-        if section.info < len(sections) and sections[section.info].flags & SectionFlag.ALLOC:
-            yield section
+        in_memory = sections[section.info].flags & _ALLOC and section.info not in attempt.dropped
+        if in_memory or (attempt.traits.relocates_percpu and 0 < section.info == attempt.percpu):
+            yield number, section
 
 
-def _types(attempt: Attempt, section: "Section") -> list[int]:
-    structure = layout(True, True).rela  # noqa: FBT003  x86-64
-    records = attempt.image.elf.contents(section)
-    whole = records[: len(records) - len(records) % structure.size]
-    return column(whole, structure, _TYPE_OFFSET, "I", is_native=layout(True, True).is_native)  # noqa: FBT003
+def _relocated(attempt: Attempt, number: int, section: "RawSection") -> Relocated:
+    target = attempt.headers.sections[section.info]
+    structures = layout(is_64bit=True, little_endian=attempt.profile.little_endian)
+    records = attempt.headers.contents(section)
+    contents = None if target.type == SectionType.NOBITS else attempt.headers.contents(target)
+    return Relocated(number, records[: len(records) - len(records) % structures.rela.size], contents, structures)
+
+
+def check_architecture(attempt: Attempt) -> Refusal | None:
+    """``module_frob_arch_sections``: what the processor needs in every module."""
+    return relocations_arm64.check_plts(attempt) if attempt.profile.machine == Machine.AARCH64 else None
+
+
+def finish_architecture(attempt: Attempt) -> Refusal | None:
+    """``module_finalize``: the same, once the module is relocated."""
+    return relocations_arm64.check_trampolines(attempt) if attempt.profile.machine == Machine.AARCH64 else None

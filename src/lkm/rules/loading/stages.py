@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lkm.formats.elf.constants import SectionIndex
-from lkm.formats.kernel_cmdline import Cmdline
-from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
-from lkm.rules.loading.elf import check_elf
+from lkm.rules.loading.attempt import Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
+from lkm.rules.loading.elf import check_contents, check_elf, check_module_sections
 from lkm.rules.loading.identity import (
     check_blacklist,
     check_builtin_name,
@@ -15,53 +13,74 @@ from lkm.rules.loading.identity import (
     check_vermagic,
 )
 from lkm.rules.loading.layout import core_size
+from lkm.rules.loading.namespaces import check_imported_namespaces
 from lkm.rules.loading.parameters import parse_parameters
-from lkm.rules.loading.relocations import check_relocations
-from lkm.rules.loading.sections import check_constructors, check_module_sections, check_section_flags
-from lkm.rules.loading.signature import check_file, check_permission, check_signature
-from lkm.rules.loading.symbols import check_duplicate_exports, check_export_versions, resolve_symbols
+from lkm.rules.loading.percpu import check_percpu
+from lkm.rules.loading.relocations import check_architecture, check_relocations, finish_architecture
+from lkm.rules.loading.sections import (
+    check_constructors,
+    check_export_flags,
+    check_section_flags,
+    check_section_names,
+)
+from lkm.rules.loading.signature import check_file, check_flags, check_permission, check_signature
+from lkm.rules.loading.state import read_cmdline
+from lkm.rules.loading.symbols import check_duplicate_exports, resolve_symbols
 from lkm.rules.loading.taints import check_livepatch, taint_by_modinfo, taint_by_name, taint_by_signature
-from lkm.rules.signature_policy import lockdown_of
+from lkm.rules.loading.unpacking import unpack
+from lkm.rules.loading.versions import check_export_versions
+from lkm.rules.taint import Taint
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.kernel_traits import KernelTraits
 
 __all__ = ["judge"]
 
 Stage = Callable[[Attempt], Refusal | None]
+_Named = tuple[str, Stage]
 
-_INIT = "what the module's init function returns"
+_INIT = "init_module"
 
 
-def _stages(traits: KernelTraits) -> tuple[tuple[str, Stage], ...]:
-    taints: tuple[str, Stage] = ("taints", taint_by_modinfo)
-    flags: tuple[str, Stage] = ("section flags", check_section_flags)
-    duplicate: tuple[str, Stage] = ("duplicate", check_duplicate)
-    # Up to 6.1 the taints come in the middle of the checks, from 6.4 behind them.
-    middle: tuple[tuple[str, Stage], ...]
+def _stages(traits: KernelTraits) -> tuple[_Named, ...]:
+    taints: _Named = ("taints", taint_by_modinfo)
+    layout: tuple[_Named, ...] = (("architecture", check_architecture), ("section flags", check_section_flags))
+    duplicate: _Named = ("duplicate", check_duplicate)
+    by_signature: _Named = ("signature taint", taint_by_signature)
+    by_name: _Named = ("name taint", taint_by_name)
+    memory: tuple[_Named, ...] = (("per-CPU memory", check_percpu), ("constructors", check_constructors))
+    # Up to 6.3 the taints come here and there between the checks, from 6.4 all of them behind the first.
     if traits.taints_before_duplicate_check:
-        middle = (taints, flags, duplicate)
+        middle = (taints, *layout, duplicate, by_signature, *memory, by_name)
     else:
-        middle = (("livepatch", check_livepatch), duplicate, flags, taints)
-    return (
-        ("permission", check_permission),
-        ("file", check_file),
-        ("signature", check_signature),
-        ("elf", check_elf),
-        ("sections", check_module_sections),
-        ("blacklist", check_blacklist),
-        ("struct version", check_struct_version),
-        ("vermagic", check_vermagic),
-        *middle,
-        ("signature taint", taint_by_signature),
-        ("constructors", check_constructors),
-        ("name taint", taint_by_name),
-        ("export versions", check_export_versions),
-        ("symbols", resolve_symbols),
-        ("relocations", check_relocations),
-        ("duplicate exports", check_duplicate_exports),
-        ("parameters", parse_parameters),
-        ("built-in name", check_builtin_name),
-    )
+        middle = (("livepatch", check_livepatch), duplicate, *layout, taints, by_signature, by_name, *memory)
+    return (*_EARLY, *middle, *_LATE)
+
+
+_EARLY: tuple[_Named, ...] = (
+    ("permission", check_permission),
+    ("flags", check_flags),
+    ("file", check_file),
+    ("compression", unpack),
+    ("signature", check_signature),
+    ("elf", check_elf),
+    ("sections", check_module_sections),
+    ("contents", check_contents),
+    ("blacklist", check_blacklist),
+    ("struct version", check_struct_version),
+    ("vermagic", check_vermagic),
+)
+_LATE: tuple[_Named, ...] = (
+    ("export flags", check_export_flags),
+    ("export versions", check_export_versions),
+    ("imported namespaces", check_imported_namespaces),
+    ("symbols", resolve_symbols),
+    ("relocations", check_relocations),
+    ("architecture", finish_architecture),
+    ("duplicate exports", check_duplicate_exports),
+    ("parameters", parse_parameters),
+    ("built-in name", check_builtin_name),
+    ("section names", check_section_names),
+)
 
 
 def judge(profile: KernelProfile, state: KernelState, request: Request) -> Verdict:
@@ -71,35 +90,50 @@ def judge(profile: KernelProfile, state: KernelState, request: Request) -> Verdi
     :param state: what has happened to it so far
     :param request: the module and how it is handed over
     """
-    cmdline = Cmdline(state.command_line)
-    attempt = Attempt(request, profile, state, profile.traits, cmdline, lockdown_of(cmdline, profile))
+    cmdline = read_cmdline(state.command_line)
+    attempt = Attempt(request, profile, state, profile.traits, cmdline, state.lockdown_of(profile))
     for name, stage in _stages(profile.traits):
         refusal = stage(attempt)
         if refusal:
             return Verdict(
-                refusal.errno, name, tuple(attempt.log), attempt.state, undecidable=tuple(attempt.undecidable)
+                refusal.errno,
+                name,
+                tuple(attempt.log),
+                attempt.state,
+                undecidable=tuple(dict.fromkeys(attempt.undecidable)),
             )
     return _loaded(attempt)
 
 
 def _loaded(attempt: Attempt) -> Verdict:
-    image = attempt.image
-    names = {symbol.name for symbol in image.elf.symbols if symbol.section != SectionIndex.UNDEF}
-    defaults = {
+    functions = attempt.own_functions
+    shown = {
         parameter.name: attempt.parameters.get(parameter.name, "")
-        for parameter in image.parameters
+        for parameter in attempt.declared
         if parameter.permissions
     }
     record = ModuleRecord(
         name=attempt.name,
-        size=core_size(image, keeps_versions=attempt.has_flag(IGNORE_MODVERSIONS)),
-        exports=image.exports,
+        size=core_size(attempt),
+        exports=attempt.exports,
         uses=tuple(attempt.uses),
         taints=attempt.taints,
-        parameters=tuple(defaults.items()),
-        has_init="init_module" in names,
-        has_exit="cleanup_module" in names,
+        parameters=tuple(shown.items()),
+        has_init=_INIT in functions,
+        has_exit="cleanup_module" in functions,
     )
-    state = attempt.state
-    after = replace(state, modules=(record, *state.modules))
-    return Verdict(0, "", tuple(attempt.log), after, record, (*attempt.undecidable, _INIT))
+    after = replace(attempt.state, modules=(record, *attempt.state.modules))
+    return Verdict(0, "", tuple(attempt.log), after, record, _open_questions(attempt, has_init=record.has_init))
+
+
+def _open_questions(attempt: Attempt, *, has_init: bool) -> tuple[str, ...]:
+    """Tell what no rule can foresee about a module that no rule refuses."""
+    questions = dict.fromkeys(attempt.undecidable)
+    size = attempt.headers.sections[attempt.percpu].size if attempt.percpu else 0
+    if size:
+        questions[f"whether {size} bytes of per-CPU memory are free"] = None
+    if attempt.taints & Taint.LIVEPATCH:
+        questions["whether the live patch fits the code that runs"] = None
+    if has_init:
+        questions["what the module's init function returns"] = None
+    return tuple(questions)

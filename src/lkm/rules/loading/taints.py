@@ -40,7 +40,7 @@ def taint_by_modinfo(attempt: Attempt) -> Refusal | None:
     if licence not in GPL_LICENSES:
         shown = "unspecified" if licence is None else licence
         _taint(attempt, Taint.PROPRIETARY_MODULE, f"{name}: module license '{shown}' taints kernel.")
-    if info.first("test") is not None:
+    if info.first("test") is not None and attempt.traits.knows_test_taint:
         _taint(attempt, Taint.TEST, f"{name}: loading test module taints kernel.")
     return None
 

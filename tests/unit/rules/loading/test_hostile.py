@@ -4,7 +4,19 @@ import errno
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.loader import LAYOUT_CRC, MODERN, PROFILE, TRUSTED, VERMAGIC, answer, export, needs
+from tests.support.loader import (
+    JOINT,
+    LAYOUT_CRC,
+    MODERN,
+    NEWEST,
+    OLD,
+    PROFILE,
+    TRUSTED,
+    VERMAGIC,
+    answer,
+    export,
+    needs,
+)
 
 from lkm.formats.elf.reader import Elf
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
@@ -25,13 +37,23 @@ RICH = write(
         extended_versions=True,
     )
 )
-ERRORS = {0, errno.ENOEXEC, errno.ENOENT, errno.EINVAL, errno.EPERM, errno.EEXIST, errno.ERANGE, errno.ENOSPC}
+ERRORS = {
+    0,
+    errno.ENOEXEC,
+    errno.ENOENT,
+    errno.EINVAL,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ERANGE,
+    errno.ENOSPC,
+    errno.EBADMSG,
+}
 # Where a changed byte says most: the header, and the section headers.
 STRUCTURE = [*range(64), *range(Elf(RICH).header.shoff, len(RICH))]
 
 
 def _judge(data: bytes) -> None:
-    for profile, signature in ((PROFILE, TRUSTED), (MODERN, UNSIGNED)):
+    for profile, signature in ((PROFILE, TRUSTED), (MODERN, UNSIGNED), (OLD, None), (JOINT, None), (NEWEST, None)):
         verdict = answer(data, "number=1 list=1,2", profile=profile, signature=signature)
         assert verdict.errno in ERRORS
         assert verdict.loads is (verdict.record is not None)

@@ -1,9 +1,14 @@
 """How much memory a module takes: sections in pages, and the symbols that stay."""
 
+from tests.support.loader import PROFILE
+
 from lkm.formats.elf.constants import Machine, SectionFlag, SectionType, SymbolBinding
 from lkm.formats.elf.writer import ObjectWriter
-from lkm.formats.module_image import ModuleImage
+from lkm.formats.kernel_cmdline import Cmdline
+from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, Attempt, KernelState, Request
 from lkm.rules.loading.layout import core_size
+from lkm.rules.loading.section_headers import SectionHeaders, read_headers
+from lkm.rules.signature_policy import Lockdown
 
 ALLOC, WRITE, CODE = SectionFlag.ALLOC, SectionFlag.WRITE, SectionFlag.EXECINSTR
 PAGE = 4096
@@ -15,7 +20,15 @@ def _size(*sections: tuple[str, int, int], symbols: tuple[tuple[str, int], ...] 
         writer.add_section(name, SectionType.PROGBITS, flags, bytes(size), alignment=alignment)
     for name, section in symbols:
         writer.add_symbol(name, value=0, section=section, binding=SymbolBinding.LOCAL)
-    return core_size(ModuleImage(writer.to_bytes()))
+    return core_size(_attempt(writer.to_bytes()))
+
+
+def _attempt(data: bytes, flags: int = 0) -> Attempt:
+    attempt = Attempt(Request(data, flags=flags), PROFILE, KernelState(), PROFILE.traits, Cmdline(""), Lockdown.NONE)
+    headers = read_headers(memoryview(data), PROFILE)
+    assert isinstance(headers, SectionHeaders)
+    attempt.headers = headers
+    return attempt
 
 
 def test_nothing_still_has_the_first_symbol() -> None:
@@ -43,8 +56,8 @@ def test_what_goes_or_never_comes_is_not_counted() -> None:
 def test_versions_that_were_overlooked_are_not_thrown_away() -> None:
     writer = ObjectWriter(machine=Machine.X86_64)
     writer.add_section("__versions", SectionType.PROGBITS, ALLOC, bytes(64))
-    image = ModuleImage(writer.to_bytes())
-    assert (core_size(image), core_size(image, keeps_versions=True)) == (PAGE, 2 * PAGE)
+    data = writer.to_bytes()
+    assert (core_size(_attempt(data)), core_size(_attempt(data, IGNORE_MODVERSIONS))) == (PAGE, 2 * PAGE)
 
 
 def test_names_that_only_begin_like_those_are_counted() -> None:

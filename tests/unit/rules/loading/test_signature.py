@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 from tests.support.loader import PROFILE, TRUSTED, answer, configured, recipe
+from tests.support.signing import Signer
 
+from lkm.formats.module_signature import append
+from lkm.formats.module_writer import write
 from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, IGNORE_VERMAGIC, KernelState
 from lkm.rules.signature_check import UNSIGNED, SignatureFinding
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signature_policy import Lockdown, SignatureState
 from lkm.rules.taint import Taint
 
 UNSIGNED_LINE = "mod: module verification failed: signature and/or required key missing - tainting kernel"
@@ -140,3 +143,39 @@ def test_a_kernel_that_knows_no_signatures() -> None:
         recipe(), signature=UNSIGNED, profile=configured(MODULE_SIG=False), command_line="lockdown=integrity"
     )
     assert (verdict.loads, verdict.log, verdict.state.taint) == (True, (), 0)
+
+
+# --- who decides ------------------------------------------------------------------------------------------------------
+
+
+def test_the_judge_checks_by_itself() -> None:
+    signer = Signer()
+    signed = append(write(recipe()), signer.message(write(recipe())))
+    known = replace(PROFILE, certificates=(signer.der,))
+    assert answer(signed, signature=None, profile=known).log == ()
+    stranger = answer(signed, signature=None, profile=replace(PROFILE, certificates=()))
+    assert (stranger.loads, stranger.log) == (True, (UNSIGNED_LINE,))
+    owner = KernelState(certificates=(signer.der,), command_line="module.sig_enforce")
+    assert answer(signed, signature=None, profile=replace(PROFILE, certificates=()), state=owner).loads
+    assert any("which keys" in question for question in answer(signed, signature=None).undecidable)
+
+
+def test_the_state_overrides_command_line_and_configuration() -> None:
+    enforcing = KernelState(sig_enforce=True)
+    assert answer(recipe(), signature=UNSIGNED, state=enforcing).errno == errno.EKEYREJECTED
+    lenient = KernelState(
+        sig_enforce=False, command_line="module.sig_enforce lockdown=integrity", lockdown=Lockdown.NONE
+    )
+    assert answer(recipe(), signature=UNSIGNED, state=lenient).loads
+    locked = KernelState(lockdown=Lockdown.CONFIDENTIALITY)
+    assert answer(recipe(), signature=UNSIGNED, state=locked).errno == errno.EPERM
+
+
+def test_a_digest_that_is_a_module_of_the_kernel() -> None:
+    signer = Signer()
+    signed = append(write(recipe()), signer.message(write(recipe())))
+    profile = replace(PROFILE, config={**PROFILE.config, "CRYPTO_SHA256": "m"}, certificates=(signer.der,))
+    assert (
+        "whether the kernel can load the module that computes sha256"
+        in answer(signed, signature=None, profile=profile).undecidable
+    )
