@@ -26,12 +26,13 @@ from lkm.kernels.emulated import EmulatedKernel
 from lkm.kernels.vm.images import Image
 from lkm.kernels.vm.kernel import VmKernel
 from lkm.kernels.vm.machine import Machine
-from lkm.rules.loading.attempt import LONGEST_LINE
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.module_file import ModuleFile
 from lkm.system.module_tree import ModuleTree
 from lkm.system.profile_gathering import gather
 from lkm.system.root import Root
+
+_CUT = 989  # bytes at which 6.1 cuts a line; it may wait for more of one that was cut
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
@@ -214,7 +215,7 @@ def _answer(kernel: Kernel, file: ModuleFile, case: _Case) -> tuple[int, tuple[s
         errno, log = 0, kernel.load(file, case.parameters, case.flags)
     except LoadRefused as error:
         errno, log = error.errno, error.log
-    return errno, tuple(line for line in log if len(line) < LONGEST_LINE), kernel.taint()
+    return errno, tuple(line for line in log if len(line) < _CUT), kernel.taint()
 
 
 @pytest.fixture(scope="module")

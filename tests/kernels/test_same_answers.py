@@ -17,12 +17,13 @@ from lkm.kernels.emulated import EmulatedKernel
 from lkm.kernels.vm.images import Image
 from lkm.kernels.vm.kernel import VmKernel
 from lkm.kernels.vm.machine import Machine
-from lkm.rules.loading.attempt import LONGEST_LINE
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.module_file import ModuleFile
 from lkm.system.module_tree import ModuleTree
 from lkm.system.profile_gathering import gather
 from lkm.system.root import Root
+
+_CUT = 989  # bytes at which 6.1 cuts a line; it may wait for more of one that was cut
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel")]
 
@@ -166,7 +167,7 @@ def _answer(kernel: Kernel, file: ModuleFile, case: _Case) -> _Answer:
         errno = 0
     except LoadRefused as error:
         log, errno = error.log, error.errno
-    return _Answer(errno, tuple(line for line in log if len(line) < LONGEST_LINE), kernel.taint())
+    return _Answer(errno, tuple(line for line in log if len(line) < _CUT), kernel.taint())
 
 
 def test_the_same_modules_in_turn_get_the_same_answers(fresh: Machine, tree: ModuleTree, tmp_path: Path) -> None:

@@ -20,15 +20,6 @@ class Known:
 
 KNOWN = (
     Known(
-        "6.1 cuts a line at 989 bytes, 6.12 and 7.2 cut at 1021, the rules at 991",
-        (
-            "parameter/'xxxxxxxxxxxxxxxxxxxx… of 1100'",
-            "parameter/'a_int=99999999999999… of 1106'",
-            "parameter/'a_charp=xxxxxxxxxxxx… of 1033'",
-        ),
-        ("6.1", "6.12", "7.2"),
-    ),
-    Known(
         "SHA-384 and SHA-512 are a module of this kernel, and the machine of the suite has no modprobe to load it",
         (
             *("signature/by a stranger, sha512", "message/digest 2", "message/digest 3"),
