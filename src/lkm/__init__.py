@@ -7,9 +7,12 @@ module file; every error is an ``lkm.LkmError``. Nothing is imported before it i
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lkm.actions.check_options import CheckOptions
+    from lkm.actions.check_results import CheckResult
     from lkm.actions.dependencies import Dependency, Edge
     from lkm.actions.describe import Description
     from lkm.actions.finding import Found
+    from lkm.actions.finding_devices import Claim, Claims
     from lkm.actions.load import LoadReport
     from lkm.actions.system import System, read_module
     from lkm.actions.unload import UnloadReport
@@ -53,6 +56,10 @@ __all__ = [
     "BuiltIn",
     "Candidate",
     "Cause",
+    "CheckOptions",
+    "CheckResult",
+    "Claim",
+    "Claims",
     "CommandFailed",
     "CompressionError",
     "Dependency",
@@ -99,6 +106,10 @@ __version__ = "0.1.0"
 # Where a name is found that is no error; PEP 562 imports it when it is first used, so that the command starts fast.
 _HOMES = {
     "Candidate": "lkm.rules.resolving",
+    "CheckOptions": "lkm.actions.check_options",
+    "CheckResult": "lkm.actions.check_results",
+    "Claim": "lkm.actions.finding_devices",
+    "Claims": "lkm.actions.finding_devices",
     "Dependency": "lkm.actions.dependencies",
     "Description": "lkm.actions.describe",
     "Edge": "lkm.actions.dependencies",

@@ -16,7 +16,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
-_WORDS = {"title", "type", "required", "additionalProperties", "properties", "items", "enum", "pattern"}
+_WORDS = {"title", "type", "required", "additionalProperties", "properties", "items", "enum", "pattern", "anyOf"}
 _SCHEMAS = Path(__file__).parent.parent / "schemas"
 
 
@@ -36,6 +36,8 @@ def violations(value: Any, schema: dict[str, Any], place: str) -> Iterator[str]:
         return
     if value not in schema.get("enum", [value]):
         yield f"{place}: {value!r} is none of {schema['enum']}"
+    if "anyOf" in schema and all(any(violations(value, choice, place)) for choice in schema["anyOf"]):
+        yield f"{place}: {value!r} is as none of the alternatives"
     if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
         yield f"{place}: {value!r} does not match"
     if isinstance(value, list):

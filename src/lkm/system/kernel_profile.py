@@ -57,6 +57,15 @@ class KernelProfile:
         """Tell whether an option of the configuration is ``y``."""
         return self.config.get(option) == "y"
 
+    def exporters_of(self, symbol: str) -> tuple[str, ...]:
+        """Name the modules of the tree that export a symbol."""
+        from lkm.system.module_exports import ModuleExports  # noqa: PLC0415  asked about symbols that are missing only
+
+        if isinstance(self.module_exports, ModuleExports):
+            return self.module_exports.exporters_of(symbol)
+        found = self.module_exports.items()
+        return tuple(name for name, exports in found if any(export.name == symbol for export in exports))
+
     @property
     def traits(self) -> KernelTraits:
         """How this version handles modules."""

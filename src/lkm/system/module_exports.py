@@ -8,6 +8,7 @@ from itertools import chain
 from lkm.errors import LkmError
 from lkm.formats.export_columns import from_columns, grouped, to_columns
 from lkm.formats.ksymtab import Export
+from lkm.formats.module_name import canonical
 from lkm.system.apart import Apart, processors
 from lkm.system.module_tree import ModuleTree
 
@@ -43,6 +44,13 @@ class ModuleExports(Mapping[str, tuple[Export, ...]]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def exporters_of(self, symbol: str) -> tuple[str, ...]:
+        """Name the modules that export a symbol; where the tree's index knows it, no module is read."""
+        indexed = tuple(name for name in map(canonical, self._tree.by_symbol(symbol)) if name in self._names)
+        if indexed or self._tree.index("modules.symbols") is not None:
+            return indexed
+        return tuple(name for name, exports in self.items() if any(export.name == symbol for export in exports))
 
     def items(self) -> ItemsView[str, tuple[Export, ...]]:
         """Read all that was not read yet, and give names and exports."""

@@ -16,6 +16,7 @@ from lkm.system.root import Root
 
 __all__ = ["ModuleTree", "releases"]
 
+_MANY = 64
 _PARENTS = ("/lib/modules", "/usr/lib/modules")  # split and merged /usr
 
 
@@ -59,6 +60,7 @@ class ModuleTree:
             raise TreeMissing(f"{self.release!r} is no kernel release", hint="name it as `uname -r` prints it")
         candidates = [f"{parent}/{self.release}" for parent in _PARENTS]
         self.directory = next((path for path in candidates if root.is_dir(path)), candidates[0])
+        self._asked_for_builtins = 0
         self._indexes: dict[str, tuple[IndexTrie | None, located]] = {}
 
     def __repr__(self) -> str:
@@ -206,8 +208,16 @@ class ModuleTree:
         index, place = self._located_index("modules.builtin")
         if index is None:
             return canonical(name) in self.builtins
+        if self._asked_for_builtins > _MANY:
+            return canonical(name) in self._builtin_names
+        self._asked_for_builtins += 1
         with place:
             return index.search(canonical(name)) is not None
+
+    @cached_property
+    def _builtin_names(self) -> frozenset[str]:
+        """Read the index of built-ins whole: it is small, and who asks often is better served so."""
+        return frozenset(name for name, _ in self.entries("modules.builtin"))
 
     @cached_property
     def builtins(self) -> dict[str, str]:

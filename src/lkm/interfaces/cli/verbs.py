@@ -25,6 +25,10 @@ _VERBS = {
     "load": "load modules with what they need",
     "unload": "remove modules with what is left over",
     "index": "write the indexes of a module tree, as depmod does",
+    "check": "say what a kernel will do with a module, and why, without loading it",
+    "profile": "show or save what is known of a kernel",
+    "preflight": "say what a kernel upgrade will do to the modules in use",
+    "try": "load a module into real kernels in throw-away machines",
     "links": "make links so that modprobe and the others run lkm",
     "demo": "see it work, on an emulated kernel",
 }
@@ -94,10 +98,12 @@ def _run_verb(verb: str, words: list[str], options: argparse.Namespace) -> int:
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_global_options()],
+        conflict_handler="resolve",  # a verb's own meaning of an option goes first
     )
     module.add_arguments(parser)
     del options.verb, options.arguments
-    parser.parse_args(words, options)
+    parse = getattr(module, "parse", argparse.ArgumentParser.parse_args)  # not all words can be parted by argparse
+    parse(parser, words, options)
     try:
         with Session(_target(options)) as session:
             status: int = module.run(options, session)

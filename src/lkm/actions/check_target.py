@@ -1,0 +1,233 @@
+"""The kernel that a check asks: its profile, its state, and what names mean there."""
+
+import contextlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lkm.actions.check_options import mask_of
+from lkm.errors import LkmError, UsageError
+from lkm.kernels.base import LoadFlags
+from lkm.rules.loading.attempt import Request
+from lkm.rules.loading.stages import judge
+from lkm.rules.loading.state import KernelState, ModuleRecord
+from lkm.rules.resolving import Resolver
+from lkm.rules.signature_check import SignatureFinding
+from lkm.rules.signature_policy import Lockdown, SignatureState
+from lkm.rules.taint import Taint
+
+if TYPE_CHECKING:
+    from lkm.actions.check_options import CheckOptions
+    from lkm.actions.session import Session
+    from lkm.formats.ksymtab import Export
+    from lkm.formats.proc_modules import LoadedModule
+    from lkm.kernels.base import Kernel
+    from lkm.rules.loading.attempt import Verdict
+    from lkm.system.kernel_profile import KernelProfile
+    from lkm.system.module_file import ModuleFile
+    from lkm.system.module_tree import ModuleTree
+
+__all__ = ["FORCE", "CheckTarget", "having_said", "open_target", "state_of"]
+
+FORCE = int(LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC)
+"""The flags that modprobe hands over with each module of a plan."""
+
+_SAID = {
+    "lockdep": Taint.PROPRIETARY_MODULE | Taint.FORCED_MODULE | Taint.FORCED_RMMOD,
+    "unsigned": Taint.UNSIGNED_MODULE,
+    "livepatch": Taint.LIVEPATCH,
+}
+"""Lines that are printed once per boot, and the taints that come with them (kernel/panic.c ``add_taint``,
+kernel/module/main.c ``load_module`` and ``check_modinfo_livepatch``, 6.1)."""
+
+
+@dataclass(frozen=True)
+class CheckTarget:
+    """A kernel to ask.
+
+    :param session: what names are looked up in
+    :param profile: what kernel it is
+    :param state: what has happened to it
+    :param options: how it is asked
+    :param is_running: it is the session's kernel as it runs now; else one that was booted a moment ago
+    :param notes: what to know about all answers
+    """
+
+    session: "Session"
+    profile: "KernelProfile"
+    state: KernelState
+    options: "CheckOptions"
+    is_running: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tree(self) -> "ModuleTree":
+        """The module tree of the kernel's release; a saved profile may come without one."""
+        return self.session.tree
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Names to modules, with the modprobe.d of the root and this kernel's command line."""
+        return Resolver(self.tree, self.session.configuration_with(self.state.command_line))
+
+    @cached_property
+    def _answers(self) -> dict[tuple[int, str, str], "tuple[KernelState, Verdict]"]:
+        return {}
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether it is known which certificates are part of the kernel image."""
+        return self.profile.certificates is not None
+
+    def ask(self, state: KernelState, contents: bytes, parameters: str, flags: int) -> "Verdict":
+        """Ask what finit_module would answer."""
+        request = Request(contents, parameters, flags, self._signature(contents), command=self.options.caller)
+        return judge(self.profile, state, request)
+
+    def ask_module(self, state: KernelState, module: "ModuleFile", parameters: str) -> "Verdict":
+        """Ask about a module of the tree, unpacked; the answer is kept, for many may need the module.
+
+        :raises Unreadable: the file can't be read or unpacked
+        """
+        key = (id(state), module.display_path, parameters)
+        if key not in self._answers:
+            verdict = self.ask(state, module.contents, parameters, self.options.flags & FORCE)
+            self._answers[key] = (state, verdict)  # with the state, so that no other gets its id
+        return self._answers[key][1]
+
+    def _signature(self, contents: bytes) -> SignatureFinding | None:
+        """Leave the check to the rules, where the kernel's certificates are known.
+
+        Without them a signature counts as good when it names the signer of the tree's own modules.
+        """
+        if self.knows_keys:
+            return None
+        from lkm.kernels.emulated_store import EmulatedStore  # noqa: PLC0415  for a kernel without an image only
+        from lkm.rules.signature_check import check  # noqa: PLC0415  (as above)
+
+        if not EmulatedStore(self.tree, None).signed_like_tree(contents):
+            return None
+        finding = check(contents, self.options.trust)
+        return SignatureFinding(SignatureState.TRUSTED) if finding.state is SignatureState.UNKNOWN_KEY else finding
+
+
+def open_target(session: "Session", options: "CheckOptions") -> CheckTarget:
+    """Find out which kernel is meant, and all about it.
+
+    The session's kernel as it is, if it is the running one, or an emulated or virtual one that was named; else, with
+    another root or release, a saved profile or a kernel image, one that was just booted. Options go before what the
+    kernel says.
+
+    :raises UsageError: a saved profile is of another release than the one that was asked for
+    :raises Unreadable: the profile or the tree can't be read
+    :raises ModuleSupportMissing: the running kernel can't load modules at all
+    """
+    profile = _profile(session, options)
+    wanted = session.target.release
+    if wanted is not None and wanted != profile.release:
+        where = options.profile_file or options.kernel_image
+        raise UsageError(f"this is kernel {profile.release}, not {wanted}", where=where, hint="leave out --release")
+    is_named = options.profile_file is not None or options.kernel_image is not None
+    is_running = not is_named and _is_running(session)
+    if is_named:
+        session = _of_release(session, profile.release)
+    state = state_of(session.kernel, profile, session.tree) if is_running else _booted(profile)
+    return CheckTarget(session, profile, _with_options(state, options), options, is_running)
+
+
+def _profile(session: "Session", options: "CheckOptions") -> "KernelProfile":
+    from lkm.actions.profile import profile_for  # noqa: PLC0415  tests bring their own
+
+    if options.use_cache or options.profile_file is not None or options.kernel_image is not None:
+        return profile_for(session, profile_file=options.profile_file, kernel_image=options.kernel_image)
+    from lkm.system.profile_gathering import gather  # noqa: PLC0415  a saved profile needs none of it
+
+    return gather(session.tree)
+
+
+def _of_release(session: "Session", release: str) -> "Session":
+    from lkm.actions.session import Session  # noqa: PLC0415  most need only the one they have
+
+    return Session(session.target._replace(release=release, kernel="emulated"))
+
+
+def _booted(profile: "KernelProfile") -> KernelState:
+    return KernelState(command_line=profile.command_line)
+
+
+def _is_running(session: "Session") -> bool:
+    """Tell whether the session's kernel can be asked what is going on in it; one emulated in memory was just booted."""
+    if session.kernel_kind != "live":
+        return session.kernel_kind == "vm" or bool(session.kernel_argument)
+    return session.root.is_host and session.tree.release == session.kernel.release
+
+
+# --- the state --------------------------------------------------------------------------------------------------------
+
+
+def state_of(kernel: "Kernel", profile: "KernelProfile", tree: "ModuleTree") -> KernelState:
+    """Ask a kernel what state it is in.
+
+    What its modules export comes from their files, so for those that are not of the tree it stays unknown.
+
+    :raises ModuleSupportMissing: it can't load modules at all
+    """
+    loaded = kernel.loaded()
+    security = kernel.security()
+    uses: dict[str, list[str]] = {}
+    for module in loaded:
+        for user in module.used_by:
+            uses.setdefault(user, []).append(module.name)
+    records = tuple(
+        ModuleRecord(
+            name=module.name,
+            size=module.size,
+            exports=_exports_of(module, profile, tree),
+            uses=tuple(uses.get(module.name, ())),
+            taints=mask_of(module.taints),
+            references=max(0, (module.refcount or 0) - len(module.used_by)),
+            has_exit=not module.permanent,
+        )
+        for module in loaded
+    )
+    return KernelState(
+        modules=records,
+        taint=kernel.taint(),
+        command_line=kernel.command_line(),
+        modules_disabled=security.modules_disabled,
+        # What is off is left to command line and configuration, which came to the same: another may be asked about.
+        lockdown=Lockdown(security.lockdown) if security.lockdown not in {None, "none"} else None,
+        sig_enforce=security.sig_enforce or None,
+    )
+
+
+def _exports_of(module: "LoadedModule", profile: "KernelProfile", tree: "ModuleTree") -> "tuple[Export, ...]":
+    """Tell what a module of the tree exports; nothing for one that is not there or can't be read.
+
+    The profile knows all modules of the kernel's build; others are in the tree, too, and taint.
+    """
+    known = profile.module_exports.get(module.name)
+    if known is not None or (profile.module_exports and not module.taints):
+        return known or ()
+    with contextlib.suppress(LkmError):
+        file = tree.module(module.name)
+        if file:
+            return file.image.exports
+    return ()
+
+
+def _with_options(state: KernelState, options: "CheckOptions") -> KernelState:
+    if options.cmdline is not None:
+        state = replace(state, command_line=options.cmdline)
+    if options.tainted is not None:
+        state = replace(state, taint=options.tainted)
+    if options.lockdown is not None:
+        state = replace(state, lockdown=options.lockdown)
+    if options.sig_enforce is not None:
+        state = replace(state, sig_enforce=options.sig_enforce)
+    return having_said(replace(state, certificates=(*state.certificates, *options.trust)))
+
+
+def having_said(state: KernelState) -> KernelState:
+    """Take a line that is printed once per boot as printed where its taint is there."""
+    return replace(state, said=state.said | {line for line, flags in _SAID.items() if state.taint & flags})
