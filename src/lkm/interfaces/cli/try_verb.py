@@ -1,0 +1,152 @@
+"""Load a module into real kernels, each booted for it in a throw-away virtual machine, and compare with the verdict.
+
+NAME is a module file, or a name in the kernels' own trees; what it needs is loaded first, and it is removed again.
+A KERNEL is a release that is installed here, a directory into which a kernel's packages were unpacked, or a vmlinuz.
+Install commands of modprobe.d are not run.
+"""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lkm.actions.parameter_words import quoted
+from lkm.actions.session import Session
+from lkm.errors import LkmError
+from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.messages import as_json, tell
+
+if TYPE_CHECKING:
+    from lkm.actions.trying import Observation, Trial
+    from lkm.kernels.vm.images import Image
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's own arguments."""
+    parser.add_argument("subject", metavar="NAME|FILE", help="the module")
+    parser.add_argument("parameters", nargs="*", metavar="PARAM=VALUE", help="parameters for it")
+    parser.add_argument(
+        "--kernel", dest="kernels", nargs="+", action="extend", metavar="KERNEL", help="what to boot (default: newest)"
+    )
+    parser.add_argument("--cmdline", default="", help="added to the kernel command line, as in module.sig_enforce=1")
+    parser.add_argument("--memory", type=int, default=512, metavar="MIB", help="memory of each machine (default: 512)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the kernel's lines and the parameters")
+
+
+def run(options: argparse.Namespace, session: Session) -> int:
+    """Try on one kernel after the other; print a table."""
+    from lkm.kernels.vm import choice, images  # noqa: PLC0415  --help needs none
+
+    root = session.root.path
+    kernels = options.kernels or [getattr(options, "kernel", None) or images.find(session.target.release).release]
+    chosen = [choice.choose(kernel, root) for kernel in kernels]
+    results: list[dict[str, object]] = []
+    trials: list[Trial] = []
+    for image, home in chosen:
+        _tell_progress(image.release, options)
+        try:
+            trial = _try(options, image, str(home))
+        except LkmError as error:
+            if len(chosen) == 1:
+                raise
+            results.append({"release": image.release, "error": as_json(error)})
+            tell("lkm", error)
+            continue
+        trials.append(trial)
+        results.append(_as_json(trial))
+    if wants_json(options):
+        print_json("try", subject=options.subject, results=results)
+    else:
+        _print(trials, verbose=options.verbose)
+    well = len(trials) == len(chosen) and all(t.observed.loads and not t.differences for t in trials)
+    return 0 if well else 1
+
+
+def _try(options: argparse.Namespace, image: "Image", root: str) -> "Trial":
+    from lkm.actions.trying import try_on  # noqa: PLC0415  as above
+
+    parameters = " ".join(quoted(word) for word in options.parameters)
+    return try_on(image, root, options.subject, parameters, cmdline=options.cmdline, memory=options.memory)
+
+
+def _tell_progress(release: str, options: argparse.Namespace) -> None:
+    if sys.stderr.isatty() and not wants_json(options):
+        print(f"booting {release} …", file=sys.stderr)
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def _print(trials: "list[Trial]", *, verbose: bool) -> None:
+    rows = [
+        (
+            trial.release,
+            _outcome(trial.observed),
+            trial.observed.taints or "-",
+            _agreement(trial),
+            _why(trial.observed),
+        )
+        for trial in trials
+    ]
+    if rows:
+        print_table(("KERNEL", "LOADS", "TAINTS", "VERDICT", "WHY"), rows)
+    for trial in trials:
+        for difference in trial.differences:
+            print_line(f"{trial.release}: {difference}")
+        if verbose:
+            for line in trial.observed.log:
+                print_line(f"{trial.release}: kernel: {line}")
+            for name, value in trial.observed.parameters.items():
+                print_line(f"{trial.release}: parameter {name}={value}")
+
+
+def _agreement(trial: "Trial") -> str:
+    if trial.observed.failed:
+        return "-"
+    if trial.differences:
+        return "NOT as foretold"
+    return "its init failed" if trial.init_failed else "as foretold"
+
+
+def _outcome(seen: "Observation") -> str:
+    if seen.failed:
+        return "not tried"
+    if seen.errno:
+        return f"no: {os.strerror(seen.errno)}"
+    return "yes" if seen.unload_errno == 0 else "yes, and stays"
+
+
+def _why(seen: "Observation") -> str:
+    if seen.failed:
+        return seen.failed
+    return seen.causes[0].summary if seen.causes else ""
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def _as_json(trial: "Trial") -> dict[str, object]:
+    return {
+        "release": trial.release,
+        **_observation(trial.observed),
+        "agrees": not trial.differences,
+        "init_failed": trial.init_failed,
+        "differences": list(trial.differences),
+        "expected": _observation(trial.expected),
+    }
+
+
+def _observation(seen: "Observation") -> dict[str, object]:
+    return {
+        "loads": seen.loads,
+        "errno": seen.errno,
+        "log": list(seen.log),
+        "taints": list(seen.taints),
+        "kernel_taint": seen.kernel_taint,
+        "parameters": seen.parameters,
+        "unload_errno": seen.unload_errno,
+        "failed": seen.failed,
+        "causes": [{"id": cause.id, "summary": cause.summary, "remedy": list(cause.remedy)} for cause in seen.causes],
+    }
