@@ -195,7 +195,11 @@ def test_find_nothing_is_no(on_sample: Lkm, sample: Path) -> None:
     assert (outcome.status, outcome.err) == (1, "")
     assert outcome.out == f"nothing in {sample}/lib/modules/6.1.0-sample answers to nobody\n"
     plain = _json(on_sample("find", "nobody", "--json"), "find")
-    assert plain["found"] == []
+    assert (plain["found"], plain["hints"]) == ([], [])
+    outcome = on_sample("find", "vfta")
+    assert (outcome.status, outcome.err) == (1, "")
+    assert outcome.out.splitlines()[1:] == ["  hint: did you mean vfat?"]
+    assert _json(on_sample("find", "vfta", "--json"), "find")["hints"] == ["did you mean vfat?"]
 
 
 def test_find_as_json(on_sample: Lkm) -> None:
@@ -204,6 +208,7 @@ def test_find_as_json(on_sample: Lkm) -> None:
         "schema": "lkm.find/1",
         "release": "6.1.0-sample",
         "text": "fat_attach",
+        "hints": [],
         "found": [{"module": "fat", "kind": "symbol", "evidence": "it exports fat_attach", "builtin": False}],
     }
 
