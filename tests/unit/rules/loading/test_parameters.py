@@ -147,7 +147,7 @@ def test_all_are_parsed_and_the_last_error_counts() -> None:
         "mod: `x' invalid for parameter `a_int'",
         "mod: unknown parameter 'nothing' ignored",
         "a_charp: string parameter too long",
-        f"mod: `{'x' * (991 - 6)}",  # a log line has an end
+        f"mod: `{'x' * (989 - 6)}",  # a log line has an end
         "mod: `-1' invalid for parameter `a-uint'",
     )
     assert _ask("a_int=x a_byte=256").errno == errno.ERANGE
