@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["KNOWN", "Known"]
+__all__ = ["KNOWN", "Known", "known_on"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,8 @@ KNOWN = (
         ("6.1",),
     ),
 )
+
+
+def known_on(kernel: str) -> set[str]:
+    """Name the cases in which rules and kernel are known to disagree."""
+    return {name for known in KNOWN if kernel in known.kernels for name in known.cases}
