@@ -13,7 +13,7 @@ from lkm.actions.check_results import CheckReport, CheckResult
 from lkm.actions.check_target import CheckTarget, open_target
 from lkm.actions.load_file import once
 from lkm.actions.load_names import file_for, forbidden, looks_like_path
-from lkm.errors import LkmError, Unreadable
+from lkm.errors import LkmError, Unreadable, UsageError
 from lkm.formats.module_name import canonical
 from lkm.rules.planning.load import plan_load
 from lkm.rules.planning.steps import Insert, LoadStep, Present, RunInstall
@@ -59,7 +59,7 @@ def check_on(target: CheckTarget, subjects: Sequence[str]) -> CheckReport:
         turn = Turn(target, subject, state, state)
         try:
             results += _about(turn)
-        except Unreadable as error:
+        except (UsageError, Unreadable) as error:
             error.where = error.where or subject
             unreadable.append(error)
         if target.options.together:

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lkm.actions.check_options import FORCE
 from lkm.actions.check_reasons import (
     already_loaded_note,
     built_in_note,
@@ -14,7 +15,6 @@ from lkm.actions.check_reasons import (
     unpacking_causes,
 )
 from lkm.actions.check_results import CheckResult
-from lkm.actions.check_target import FORCE
 from lkm.errors import Cause, CompressionError, LkmError
 from lkm.formats.module_signature import MARKER
 from lkm.kernels.base import LoadFlags
@@ -136,7 +136,7 @@ def _needs_what_fails(turn: Turn, name: str, path: str, chain: "Chain", failure:
         taint_before=turn.state.taint,
         kernel_taint=chain.state.taint,
         undecidable=tuple(chain.undecidable),
-        causes=dependency_causes(name, failure, turn.target.profile),
+        causes=dependency_causes(name, failure, turn.target),
         before=tuple(chain.loaded),
     )
 
@@ -159,7 +159,9 @@ def _result(turn: Turn, file: "ModuleFile", path: str, verdict: "Verdict", chain
         taint_before=chain.state.taint,
         kernel_taint=verdict.state.taint,
         undecidable=undecidable,
-        causes=() if verdict.loads else causes_of_verdict(verdict, name=name, file=path, profile=turn.target.profile),
+        causes=causes_of_verdict(
+            verdict, name=name, file=path, profile=turn.target.profile, is_forced=turn.options.is_forced
+        ),
         before=tuple(chain.loaded),
         notes=(*tolerated_note(chain), *parameter_notes(file, name, verdict)),
     )

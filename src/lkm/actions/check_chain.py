@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lkm.actions.load_file import once
+from lkm.actions.load_names import does_nothing
 from lkm.errors import LkmError
 from lkm.formats.module_name import canonical
 from lkm.rules.loading.state import KernelState, ModuleRecord
@@ -108,7 +109,9 @@ def _do(target: "CheckTarget", chain: Chain, step: Step) -> Failure | None:
 
 
 def _run(target: "CheckTarget", chain: Chain, step: RunInstall) -> Failure | None:
-    """Take a command to load the module of its name, if there is one: what it does is anybody's guess."""
+    """Take a command to load the module of its name, if there is one, unless it is known to do nothing."""
+    if does_nothing(step.command):
+        return Failure(step.name, reason=f"modprobe.d forbids it: its install command is {step.command!r}")
     chain.undecidable.append(command_note(step))
     file = target.tree.module(step.name)
     return _insert(target, chain, Insert(step.name, file, step.parameters, step.required)) if file else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from lkm.actions.check_chain import chain_of, steps_for_file
 from lkm.actions.check_target import CheckTarget, having_said
 from lkm.actions.load_names import file_for, looks_like_path
+from lkm.errors import Unreadable
 from lkm.rules.loading.state import KernelState, ModuleRecord
 from lkm.rules.signature_policy import Lockdown
 from lkm.system.module_file import ModuleFile
@@ -35,6 +36,7 @@ def _file(target: CheckTarget, path: str) -> ModuleFile:
             found = target.resolver.module_file(candidate)
             if found is not None:
                 return found
+        raise Unreadable(f"no module of the tree is called {path!r}, and there is no such file", where="--loaded")
     return file_for(path)
 
 

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lkm.errors import FormatError, UsageError
+from lkm.kernels.base import LoadFlags
 from lkm.rules.taint import letters
 
 if TYPE_CHECKING:
     from lkm.rules.signature_policy import Lockdown
 
-__all__ = ["CheckOptions", "certificates_in", "mask_of", "number", "taint_mask"]
+__all__ = ["FORCE", "CheckOptions", "certificates_in", "mask_of", "number", "taint_mask"]
+
+FORCE = int(LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC)
+"""The flags that modprobe hands over with each module of a plan."""
 
 _BITS = 64  # of the kernel's tainted_mask, an unsigned long
 _LONGEST_NAME = 15  # bytes: include/linux/sched.h TASK_COMM_LEN, less the NUL
@@ -52,6 +56,11 @@ class CheckOptions:
     loaded: tuple[str, ...] = ()
     tainted: int | None = None
     trust: tuple[bytes, ...] = ()
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether version magic or symbol versions are to be ignored."""
+        return bool(self.flags & FORCE)
 
     @property
     def caller(self) -> str:
@@ -101,13 +110,17 @@ def certificates_in(data: bytes) -> tuple[bytes, ...]:
     :returns: each in DER; a PEM file may hold several
     :raises FormatError: it holds none
     """
+    import warnings  # noqa: PLC0415  as below
+
     from cryptography import x509  # noqa: PLC0415  dear, and only --trust needs it
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
 
     try:
-        if _PEM in data:
-            return tuple(found.public_bytes(Encoding.DER) for found in x509.load_pem_x509_certificates(data))
-        return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
+        with warnings.catch_warnings():  # of oddities that the kernel does not mind, as a serial number of 0
+            warnings.simplefilter("ignore")
+            if _PEM in data:
+                return tuple(found.public_bytes(Encoding.DER) for found in x509.load_pem_x509_certificates(data))
+            return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
     except ValueError:
         raise FormatError(
             "is no certificate, neither PEM nor DER", hint="--trust takes the X.509 certificate, not the key"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lkm.actions.check_target import CheckTarget
     from lkm.rules.loading.attempt import Verdict
     from lkm.rules.resolving import Candidate
-    from lkm.system.kernel_profile import KernelProfile
     from lkm.system.module_file import ModuleFile
 
 __all__ = [
@@ -38,12 +37,18 @@ _UNKNOWN_PARAMETER = re.compile(r": unknown parameter '([^']*)' ignored$")
 _MOST_NAMES = 10_000  # of a directory that is looked through for a name like one that is not there
 
 
-def dependency_causes(name: str, failure: "Failure", profile: "KernelProfile") -> tuple[Cause, ...]:
+def dependency_causes(name: str, failure: "Failure", target: "CheckTarget") -> tuple[Cause, ...]:
     """Say that what a module needs does not load, and why that is."""
     if failure.verdict is None:
         remedy: tuple[str, ...] = ()
         return (Cause("dependency", f"{name} needs {failure.name}, and {failure.reason}", remedy, "man 8 modprobe"),)
-    found = causes_of_verdict(failure.verdict, name=failure.name, file=failure.file, profile=profile)
+    found = causes_of_verdict(
+        failure.verdict,
+        name=failure.name,
+        file=failure.file,
+        profile=target.profile,
+        is_forced=target.options.is_forced,
+    )
     why = found[0].summary if found else os.strerror(failure.verdict.errno).lower()
     first = Cause(
         "dependency",
@@ -103,6 +108,8 @@ def suggestion(target: "CheckTarget", path: str) -> str | None:
     """Give a hint for a path at which there is no file: a file that is called alike, or the tree's module."""
     if os.path.isdir(path):  # noqa: PTH112  pathlib is dear at start-up
         return f"for all modules in it: lkm check {shlex.quote(path.rstrip('/'))}/*.ko"
+    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114  (as above)
+        return f"it is a link to {os.readlink(path)}, which is not there"  # noqa: PTH115  (as above)
     if os.path.lexists(path):
         return None
     directory, base = os.path.split(path)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lkm.actions.check_options import mask_of
+from lkm.actions.check_options import FORCE, mask_of
 from lkm.errors import LkmError, UsageError
-from lkm.kernels.base import LoadFlags
 from lkm.rules.loading.attempt import Request
 from lkm.rules.loading.stages import judge
 from lkm.rules.loading.state import KernelState, ModuleRecord
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
     from lkm.system.module_file import ModuleFile
     from lkm.system.module_tree import ModuleTree
 
-__all__ = ["FORCE", "CheckTarget", "having_said", "open_target", "state_of"]
-
-FORCE = int(LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC)
-"""The flags that modprobe hands over with each module of a plan."""
+__all__ = ["CheckTarget", "having_said", "open_target", "state_of"]
 
 _SAID = {
     "lockdep": Taint.PROPRIETARY_MODULE | Taint.FORCED_MODULE | Taint.FORCED_RMMOD,
@@ -81,7 +77,8 @@ class CheckTarget:
 
     def ask(self, state: KernelState, contents: bytes, parameters: str, flags: int) -> "Verdict":
         """Ask what finit_module would answer."""
-        request = Request(contents, parameters, flags, self._signature(contents), command=self.options.caller)
+        caller = self.options.caller
+        request = Request(contents, parameters, flags, self._signature(contents), command=caller, measured=False)
         return judge(self.profile, state, request)
 
     def ask_module(self, state: KernelState, module: "ModuleFile", parameters: str) -> "Verdict":

@@ -36,6 +36,8 @@ def find(session: Session, text: str, kinds: tuple[str, ...]) -> tuple[Found, ..
 
     :param text: a name, device alias, symbol, path or option; names, symbols and files may have wildcards
     :param kinds: some of :data:`KINDS`; empty means all that the text can be
+    :raises UsageError: the text is empty, holds a NUL character, or can't be what is asked for
+    :raises TreeMissing, IndexMissing: there is nothing to look in
     """
     if not text or "\0" in text:
         raise UsageError("the text to look for is empty or holds a NUL character")

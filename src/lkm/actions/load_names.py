@@ -15,7 +15,7 @@ from lkm.rules.suggestions import similar
 from lkm.system.module_file import ModuleFile
 from lkm.system.root import Root
 
-__all__ = ["file_for", "forbidden", "looks_like_path", "not_found", "plans_for"]
+__all__ = ["does_nothing", "file_for", "forbidden", "looks_like_path", "not_found", "plans_for"]
 
 _LONGEST_SHOWN = 64
 _MORE_COMMANDS = (";", "&", "|", "`", "$(")
@@ -57,9 +57,12 @@ def _plans(session: Session, name: str, options: LoadOptions) -> list[LoadPlan]:
 
 
 def file_for(path: str) -> ModuleFile:
-    """Give the module file of a path of the host."""
+    """Give the module file of a path of the host.
+
+    :raises UsageError: no file can have such a path
+    """
     if not is_sane(path):
-        raise UsageError("the path is empty, too long, or holds a NUL character")
+        raise UsageError("the path is empty, too long, or holds a NUL character", where=repr(path[:_LONGEST_SHOWN]))
     return ModuleFile(Root(), os.path.abspath(path))  # noqa: PTH100
 
 
@@ -84,7 +87,7 @@ def not_found(session: Session, name: str) -> ModuleNotFound:
     )
 
 
-def _does_nothing(command: str) -> bool:
+def does_nothing(command: str) -> bool:
     """Tell whether a command is there only to keep a module out: one program of those that do nothing, and no more."""
     words = command.split()
     return bool(words) and words[0] in _DO_NOTHING and not any(mark in command for mark in _MORE_COMMANDS)
@@ -105,7 +108,7 @@ def forbidden(plan: LoadPlan) -> Blocked | None:
             " out",
         )
     for step in plan.steps:
-        if isinstance(step, RunInstall) and step.required and _does_nothing(step.command):
+        if isinstance(step, RunInstall) and step.required and does_nothing(step.command):
             own = "" if step.name == plan.target.name else f", which {plan.target.name} needs"
             return Blocked(
                 f"modprobe.d forbids {step.name}{own}: its install command is {step.command!r}",

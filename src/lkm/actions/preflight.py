@@ -1,5 +1,6 @@
 """Before a kernel upgrade: tell whether all that is in use, or wanted at boot, will load on the kernel to come."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from lkm.actions.check import check
 from lkm.actions.finding_devices import claims_of_all
 from lkm.actions.session import Session
-from lkm.errors import LkmError
+from lkm.errors import LkmError, UsageError
 from lkm.formats.module_name import from_path
 from lkm.rules.upgrade import Change, Finding, changes_of, lines_without_object
 from lkm.system import dkms_state
@@ -61,8 +62,11 @@ def preflight(session: Session, release: str) -> Preflight:
 
     :param session: the system with the kernel in use
     :param release: the kernel to come
+    :raises UsageError: the release is empty
     :raises TreeMissing, IndexMissing: one of the two has no module tree, or no indexes
     """
+    if not release:
+        raise UsageError(f"{release!r} is no kernel release", hint="name it as `uname -r` prints it")
     session.tree.require_indexes()
     target = Session(session.target._replace(release=release, kernel="emulated"))
     target.tree.require_indexes()
@@ -151,8 +155,9 @@ def _not_built(package: "DkmsPackage", session: Session, release: str) -> Iterat
     if build is not None and build.installed:
         return
     state = "is not built" if build is None else "is built and not installed"
-    root = "" if session.root.is_host else f"chroot {session.root.path} "
-    remedy = (f"{root}dkms install {package.name}/{package.version} -k {release}",)
+    inside = () if session.root.is_host else ("chroot", session.root.path)
+    command = ("dkms", "install", f"{package.name}/{package.version}", "-k", release)
+    remedy = (shlex.join((*inside, *command)),)
     names = {from_path(path) for other in package.builds for path in other.files} or {package.name}
     for name in sorted(names):
         text = f"{name}, of the DKMS package {package.name}/{package.version}, {state} for {release}"

@@ -31,9 +31,12 @@ def profile_for(
     :param profile_file: of the host: what :func:`save` wrote; nothing else is read then
     :param kernel_image: of the host: a vmlinuz or vmlinux to take in place of the root's; unless the session names a
         release, the release is the image's
-    :raises UsageError: both are given, or the image is of another release than the session's
+    :raises UsageError: both are given, or one is empty, or the image is of another release than the session's
     :raises Unreadable: the file, or the system, does not tell what a profile needs
     """
+    for what, path in (("saved profile", profile_file), ("kernel image", kernel_image)):
+        if path == "":
+            raise UsageError(f"the path of the {what} is empty")
     if profile_file is not None:
         if kernel_image is not None:
             raise UsageError("a saved profile needs no kernel image", hint="name one of the two")
@@ -65,11 +68,10 @@ def _saved(path: str) -> "KernelProfile":
 
 def _tree_of_image(session: "Session", path: str) -> "ModuleTree":
     """Give the module tree of an image's release, which need not be there."""
-    from lkm.formats import kernel_image  # noqa: PLC0415  few name one
+    from lkm.system.kernel_image_file import release_of_image  # noqa: PLC0415  few name one
     from lkm.system.module_tree import ModuleTree  # noqa: PLC0415
 
-    with located(path, hint="name a kernel image, such as /boot/vmlinuz-RELEASE"):
-        release = kernel_image.release(Root().read_bytes(os.path.abspath(path)))  # noqa: PTH100
+    release = release_of_image(path)
     wanted = session.target.release
     if wanted is not None and wanted != release:
         raise UsageError(f"{path} is a kernel of release {release}, not {wanted}", hint="leave out --release")

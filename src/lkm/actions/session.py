@@ -88,11 +88,11 @@ class Session:
         """Give the release of the image that was named, else the newest that has an image and a module tree."""
         from pathlib import Path  # noqa: PLC0415  as above
 
-        from lkm.formats import kernel_image  # noqa: PLC0415
         from lkm.kernels.vm import images  # noqa: PLC0415
+        from lkm.system.kernel_image_file import release_of_image  # noqa: PLC0415
 
         if self.kernel_argument:
-            return kernel_image.release(Root().read_bytes(os.path.abspath(self.kernel_argument)))  # noqa: PTH100
+            return release_of_image(self.kernel_argument)
         return images.find(root=Path(self.root.path)).release
 
     @cached_property

@@ -1,5 +1,6 @@
 """Trying a module on kernels in throw-away machines, and holding what they do against the verdict."""
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from lkm.actions.load_names import file_for, forbidden, looks_like_path, plans_for
 from lkm.actions.session import Session, Target
 from lkm.errors import BuiltIn, Cause, LkmError, LoadRefused, MachineLost, UnloadRefused
-from lkm.rules.causes import causes_of_load, causes_of_unload
+from lkm.rules.causes import causes_in_text, causes_of_load, causes_of_unload
 from lkm.rules.planning.steps import Absent, Insert
 
 if TYPE_CHECKING:
@@ -169,9 +170,23 @@ _COMPARED: tuple[tuple[str, Callable[[Observation], object]], ...] = (
 )
 
 
+_LOADER_ONLY = (errno.ENOEXEC, errno.EKEYREJECTED)
+_LOADER = ("kernel/module", "kernel/params.c", "Documentation/core-api/symbol-namespaces")
+
+
 def _init_failed(expected: Observation, observed: Observation) -> bool:
-    is_announced = observed.log[: len(expected.log)] == expected.log
-    return expected.loads and observed.errno != 0 and is_announced
+    """Tell whether the loader took the module, and what refused it is its own code.
+
+    Both show as a refusal; the loader's own are told by its lines and by what no init function returns.
+    """
+    if not expected.loads or observed.errno in {0, *_LOADER_ONLY}:
+        return False
+    known, more = observed.log[: len(expected.log)], observed.log[len(expected.log) :]
+    return known == expected.log and not _is_of_loader(more)
+
+
+def _is_of_loader(lines: Sequence[str]) -> bool:
+    return any(cause.reference.startswith(_LOADER) for cause in causes_in_text("\n".join(lines)))
 
 
 def differences(expected: Observation, observed: Observation) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The files of modules-load.d: the modules to load at boot, one a line.
 
-Facts: systemd 252, src/modules-load/modules-load.c ``apply_file`` and modules-load.d(5). A line as a whole is a module's
-name or an alias: there are no parameters in it, and a comment takes a whole line.
+Facts: systemd 252, src/modules-load/modules-load.c ``apply_file`` and modules-load.d(5). A line as a whole is the name
+of a module, or an alias: there are no parameters in it, and a comment takes a whole line.
 """
 
 from typing import NamedTuple

@@ -1,10 +1,11 @@
 """Errors in words: what, why, and what to do."""
 
+import os
 import sys
 
 from lkm.errors import KernelRefused, LkmError, MachineLost
 
-__all__ = ["as_json", "explain", "printable", "tell"]
+__all__ = ["as_json", "as_ours", "explain", "printable", "tell"]
 
 
 def explain(error: LkmError) -> tuple[str, ...]:
@@ -31,6 +32,17 @@ def tell(program: str, error: LkmError) -> None:
         sys.stdout.flush()
     finally:
         print(f"{program}: ", "\n  ".join(explain(error)), sep="", file=sys.stderr)
+
+
+def as_ours(error: Exception) -> LkmError:
+    """Give any error as one of lkm's: what the system refused, and mistakes of the program."""
+    if isinstance(error, LkmError):
+        return error
+    if isinstance(error, OSError):
+        where = error.filename if error.filename2 is None else error.filename2  # of two, what was to be made
+        return LkmError((error.strerror or str(error)).lower(), where=where and os.fsdecode(where))
+    what = f"internal error: {type(error).__name__}: {error}"
+    return LkmError(what, hint="this is a mistake of the program: please report what --debug shows")
 
 
 def as_json(error: LkmError) -> dict[str, object]:

@@ -70,10 +70,6 @@ class Configuration:
         """
         return tuple(self.aliases[place] for place in self._alias_patterns.all(alias))
 
-    def has_command_for(self, name: str) -> bool:
-        """Tell whether an install or remove command has exactly this name, which makes it known without a module."""
-        return canonical(name) in self._command_names
-
     def blacklisted(self, name: str) -> Blacklist | None:
         """Give the first directive that blacklists a module."""
         return self._blacklist.get(canonical(name))
@@ -120,10 +116,6 @@ class Configuration:
     @cached_property
     def _blacklist(self) -> dict[str, Blacklist]:
         return {found.module: found for found in reversed(self.blacklist)}
-
-    @cached_property
-    def _command_names(self) -> frozenset[str]:
-        return frozenset(found.module for found in self.installs) | {found.module for found in self.removes}
 
     @cached_property
     def _options(self) -> dict[str, list[int]]:

@@ -11,7 +11,7 @@ from lkm.system.located import located
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root
 
-__all__ = ["ImageFile", "image_places", "read_image"]
+__all__ = ["ImageFile", "image_places", "read_image", "release_of_image"]
 
 
 class ImageFile(NamedTuple):
@@ -25,6 +25,16 @@ class ImageFile(NamedTuple):
     contents: bytes
     elf: Elf | None
     source: str
+
+
+def release_of_image(path: str) -> str:
+    """Read the release out of a kernel image.
+
+    :param path: of the host, relative to the working directory or absolute
+    :raises Unreadable: it can't be read, is no kernel image, or does not say its release
+    """
+    with located(path, hint="name a kernel image, such as /boot/vmlinuz-RELEASE"):
+        return kernel_image.release(Root().read_bytes(os.path.abspath(path)))  # noqa: PTH100  pathlib is dear at start-up
 
 
 def image_places(tree: ModuleTree) -> tuple[str, ...]:

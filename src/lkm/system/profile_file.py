@@ -120,7 +120,7 @@ def _unpack(data: bytes) -> ReadProfile:
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"is no saved profile: {error}") from None
+        raise FormatError("is no saved profile: it holds no JSON") from error
     if not isinstance(plain, dict) or "schema" not in plain:
         raise FormatError("is no saved profile: it names no schema")
     if plain["schema"] != SCHEMA:

@@ -92,6 +92,12 @@ def test_a_dkms_package_that_is_not_there_yet(root: Path, *, built: bool, told: 
     assert found.problems[0].remedy == (f"chroot {root} dkms install foo/1.0 -k {NEXT_RELEASE}",)
 
 
+def test_commands_can_be_pasted_whatever_a_package_is_called(root: Path) -> None:
+    (root / "var/lib/dkms/a; reboot/1.0/source").mkdir(parents=True)
+    (finding,) = preflight(_session(root), NEXT_RELEASE).problems
+    assert finding.remedy == (f"chroot {root} dkms install 'a; reboot/1.0' -k {NEXT_RELEASE}",)
+
+
 def test_a_kernel_that_is_not_installed(root: Path) -> None:
     with pytest.raises(TreeMissing):
         preflight(_session(root), "9.9")

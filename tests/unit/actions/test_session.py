@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lkm.actions.session import Session, Target
-from lkm.errors import UsageError
+from lkm.errors import FormatError, UsageError
 from lkm.kernels.emulated import EmulatedKernel
 from lkm.kernels.live import LiveKernel
 
@@ -47,3 +47,12 @@ def test_the_kernels_command_line_is_configuration(sample: Path, tmp_path: Path)
     assert session.configuration.blacklisted("fat") is not None
     assert session.configuration.options_for("dummy") == "numdummies=7"
     assert session.resolver.lookup("fat")[0].name == "fat"
+
+
+def test_a_text_is_no_kernel_to_boot(sample: Path) -> None:
+    with pytest.raises(FormatError) as caught:
+        Session(Target(str(sample), kernel="vm:/etc/passwd")).tree  # noqa: B018  looking it up is the point
+    assert (caught.value.where, caught.value.hint) == (
+        "/etc/passwd",
+        "name a kernel image, such as /boot/vmlinuz-RELEASE",
+    )

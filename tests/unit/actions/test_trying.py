@@ -98,6 +98,26 @@ def test_an_init_function_that_fails_is_no_wrong_verdict(sample: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        (errno.ENOENT, ["dummy: Unknown symbol more (err -2)"]),
+        (errno.EINVAL, ["dummy: `x' invalid for parameter `numdummies'"]),
+        (errno.ENOEXEC, []),
+        (errno.EKEYREJECTED, ["Loading of unsigned module is rejected"]),
+    ],
+)
+def test_a_refusal_that_was_not_foretold_is_not_laid_on_init(sample: Path, code: int, lines: list[str]) -> None:
+    """No line was foretold, and with none every log begins."""
+    seen = _seen(sample, "dummy")
+    assert seen.log == ()
+    refused = Observation(errno=code, log=tuple(lines))
+    assert "whether it loads" in differences(seen, refused)[0]
+    assert not Trial("6.1", seen, refused, ()).init_failed
+    own = Observation(errno=errno.EINVAL, log=("dummy: no such card here",))
+    assert differences(seen, own) == ()
+
+
 def test_a_refusal_that_prints_more_than_foretold(sample: Path) -> None:
     seen = _seen(sample, f"{sample}/home/you/old.ko")
     told = differences(seen, replace(seen, log=(*seen.log, "more")))

@@ -249,13 +249,6 @@ def test_the_first_command_that_matches_counts() -> None:
     assert found.remove_command("b") is None
 
 
-def test_commands_make_a_name_known_only_to_the_letter() -> None:
-    found = Configuration([Install("a_b", "x", "f", 1), Remove("c*", "x", "f", 2)])
-    assert found.has_command_for("a-b")
-    assert found.has_command_for("c*")
-    assert not found.has_command_for("cc")
-
-
 def test_only_the_first_softdep_counts_for_kmod_but_all_are_known() -> None:
     lines = [Softdep("a*", ("x",), (), "f", 1), Softdep("ab", ("y",), (), "f", 2), Softdep("c", (), (), "f", 3)]
     found = Configuration(lines)

@@ -7,7 +7,7 @@ from lkm.system.root import Root
 
 
 def _build(home: Path, place: str, *, installed: bool = False) -> None:
-    version, release, arch = place.split("/")
+    _version, release, arch = place.split("/")
     (home / place / "module").mkdir(parents=True)
     (home / place / "module/foo.ko.xz").touch()
     (home / place / "module/readme").touch()

@@ -59,8 +59,8 @@ def lines(result: "CheckResult", release: str) -> list[str]:
 
 
 def _verdict(result: "CheckResult", release: str) -> str:
-    name = result.subject
-    if result.file != name and canonical(name) != result.module:
+    name = result.subject or "''"
+    if result.file != name and canonical(result.subject) != result.module:
         name = f"{name} ({result.module})"  # an alias
     if not result.loads:
         reason = result.causes[0].summary if result.causes else _errno_words(result.errno)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from lkm.errors import LkmError, Unreadable, UsageError
+from lkm.errors import Unreadable, UsageError
 from lkm.interfaces.cli.front_ends import FRONT_ENDS
 
 __all__ = ["main"]
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: without the program's name; by default the process's own
     :returns: the exit status
     """
+    _open_what_is_closed()
     words = list(sys.argv[1:] if argv is None else argv)
     called = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is dear at start-up
     if argv is None and called in FRONT_ENDS:
@@ -26,6 +27,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in FRONT_ENDS:
         return _guarded(words[0], lambda: _front_end(words[0], words[1:]))
     return _guarded("lkm", lambda: _verb(words), debug="--debug" in words)
+
+
+def _open_what_is_closed() -> None:
+    """Stand /dev/null in for standard streams that the caller has closed: else a file that is opened takes their place.
+
+    Python has None for such a stream.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            found = os.open(os.devnull, os.O_RDWR)
+            if found != number:
+                os.dup2(found, number)
+                os.close(found)
+            os.set_inheritable(number, True)  # noqa: FBT003  positional in the library
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115  to the end
 
 
 def _verb(words: list[str]) -> int:
@@ -55,7 +71,7 @@ def _guarded(program: str, run: Callable[[], int], *, debug: bool = False) -> in
     except Exception as error:  # the last resort: a person is never shown a traceback, unless by --debug
         if debug:
             raise
-        return _report(program, error if isinstance(error, LkmError) else _unforeseen(error))
+        return _report(program, error)
     return status
 
 
@@ -71,18 +87,11 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _unforeseen(error: Exception) -> LkmError:
-    if isinstance(error, OSError):
-        return LkmError((error.strerror or str(error)).lower(), where=error.filename and str(error.filename))
-    what = f"internal error: {type(error).__name__}: {error}"
-    return LkmError(what, hint="this is a mistake of the program: please report what --debug shows")
-
-
-def _report(program: str, error: LkmError) -> int:
-    from lkm.interfaces.messages import tell  # noqa: PLC0415  only when something went wrong
+def _report(program: str, error: Exception) -> int:
+    from lkm.interfaces.messages import as_ours, tell  # noqa: PLC0415  only when something went wrong
 
     try:
-        tell(program, error)
+        tell(program, as_ours(error))
     except OSError:
         _drop_output()
     return 2 if isinstance(error, UsageError | Unreadable) else 1

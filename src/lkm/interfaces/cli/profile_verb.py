@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
+from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
     from lkm.actions.profile import profile_for, save  # noqa: PLC0415  --help needs none
     from lkm.actions.profile_facts import facts_of  # noqa: PLC0415  as above
 
+    if options.action == "save" and not options.file:
+        raise UsageError("the path of the file to write is empty")
     profile = profile_for(session, profile_file=getattr(options, "profile", None), kernel_image=options.kernel_image)
     if options.action == "save":
         size = save(profile, options.file)

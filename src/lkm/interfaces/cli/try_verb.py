@@ -3,6 +3,8 @@
 NAME is a module file, or a name in the kernels' own trees; what it needs is loaded first, and it is removed again.
 A KERNEL is a release that is installed here, a directory into which a kernel's packages were unpacked, or a vmlinuz.
 Install commands of modprobe.d are not run.
+
+exit status: 0 it loads on all of them as foretold, 1 it does not, 2 wrong usage or unreadable input
 """
 
 import argparse
@@ -12,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.parameter_words import quoted
 from lkm.actions.session import Session
-from lkm.errors import LkmError
+from lkm.errors import LkmError, MachineError, Unreadable, UsageError
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 from lkm.interfaces.messages import as_json, tell
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lkm.actions.trying import Observation, Trial
     from lkm.kernels.vm.images import Image
 
@@ -26,7 +30,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments."""
     parser.add_argument("subject", metavar="NAME|FILE", help="the module")
-    parser.add_argument("parameters", nargs="*", metavar="PARAM=VALUE", help="parameters for it")
+    parser.add_argument("parameters", nargs="*", default=[], metavar="PARAM=VALUE", help="parameters for it")
     parser.add_argument(
         "--kernel", dest="kernels", nargs="+", action="extend", metavar="KERNEL", help="what to boot (default: newest)"
     )
@@ -37,13 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Try on one kernel after the other; print a table."""
-    from lkm.kernels.vm import choice, images  # noqa: PLC0415  --help needs none
-
-    root = session.root.path
-    kernels = options.kernels or [getattr(options, "kernel", None) or images.find(session.target.release).release]
-    chosen = [choice.choose(kernel, root) for kernel in kernels]
+    chosen = _chosen(options, session)
     results: list[dict[str, object]] = []
     trials: list[Trial] = []
+    is_unreadable = False
     for image, home in chosen:
         _tell_progress(image.release, options)
         try:
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
                 raise
             results.append({"release": image.release, "error": as_json(error)})
             tell("lkm", error)
+            is_unreadable |= isinstance(error, UsageError | Unreadable)
             continue
         trials.append(trial)
         results.append(_as_json(trial))
@@ -60,8 +62,25 @@ def run(options: argparse.Namespace, session: Session) -> int:
         print_json("try", subject=options.subject, results=results)
     else:
         _print(trials, verbose=options.verbose)
+    if is_unreadable:
+        return 2
     well = len(trials) == len(chosen) and all(t.observed.loads and not t.differences for t in trials)
     return 0 if well else 1
+
+
+def _chosen(options: argparse.Namespace, session: Session) -> "list[tuple[Image, Path]]":
+    """Find the kernels that were named.
+
+    :raises UsageError: one of them is not there
+    """
+    from lkm.kernels.vm import choice, images  # noqa: PLC0415  --help needs none
+
+    root = session.root.path
+    try:
+        kernels = options.kernels or [getattr(options, "kernel", None) or images.find(session.target.release).release]
+        return [choice.choose(kernel, root) for kernel in kernels]
+    except MachineError as error:
+        raise UsageError(error.what, where=error.where, hint=error.hint) from error
 
 
 def _try(options: argparse.Namespace, image: "Image", root: str) -> "Trial":

@@ -1,15 +1,17 @@
 """The verbs of ``lkm``: global options, which may stand before the verb and after it, and the verb's own."""
 
 import argparse
+import contextlib
 import importlib
 import io
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from lkm.errors import LkmError, UsageError
+from lkm.errors import UsageError
 from lkm.interfaces.cli.front_ends import FRONT_ENDS
 from lkm.interfaces.cli.output import print_json, wants_json
-from lkm.interfaces.messages import as_json
+from lkm.interfaces.messages import as_json, as_ours
 from lkm.interfaces.target import target_from_environment
 
 if TYPE_CHECKING:
@@ -75,7 +77,13 @@ def run(words: list[str]) -> int:
         raise UsageError(f"no options go before {options.verb}", hint="name root, release and kernel in LKM_ROOT, …")
     if options.verb not in _VERBS:
         raise UsageError(f"there is no verb {options.verb!r}", hint=f"choose one of: {', '.join(_VERBS)}")
-    return _run_verb(options.verb, options.arguments, options)
+    return _run_verb(options.verb, _behind_verb(words, options.arguments), options)
+
+
+def _behind_verb(words: list[str], arguments: list[str]) -> list[str]:
+    """Give the words behind the verb, with a ``--`` right behind it, which argparse takes for its own."""
+    place = len(words) - len(arguments) - 1
+    return words[place:] if words[place] == "--" else arguments
 
 
 def _escape_what_the_terminal_lacks() -> None:
@@ -102,16 +110,35 @@ def _run_verb(verb: str, words: list[str], options: argparse.Namespace) -> int:
     )
     module.add_arguments(parser)
     del options.verb, options.arguments
-    parse = getattr(module, "parse", argparse.ArgumentParser.parse_args)  # not all words can be parted by argparse
-    parse(parser, words, options)
+    _parse(verb, module, parser, words, options)
     try:
         with Session(_target(options)) as session:
             status: int = module.run(options, session)
-    except LkmError as error:
+    except BrokenPipeError:
+        raise
+    except Exception as error:
         if wants_json(options):
-            print_json(verb, error=as_json(error))
+            print_json(verb, error=as_json(as_ours(error)))
         raise
     return status
+
+
+def _parse(
+    verb: str, module: ModuleType, parser: argparse.ArgumentParser, words: list[str], options: argparse.Namespace
+) -> None:
+    """Read the verb's words into the options; what is wrong with them is told to programs, too."""
+    parse = getattr(module, "parse", argparse.ArgumentParser.parse_args)  # not all words can be parted by argparse
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            parse(parser, words, options)
+    except SystemExit as end:
+        if end.code and (wants_json(options) or "--json" in words):
+            what = told.getvalue().rstrip("\n").rpartition(": error: ")[2]
+            print_json(verb, error=as_json(UsageError(what)))
+            sys.stdout.flush()
+        sys.stderr.write(told.getvalue())
+        raise
 
 
 def _global_options() -> argparse.ArgumentParser:
@@ -128,4 +155,8 @@ def _global_options() -> argparse.ArgumentParser:
 
 def _target(options: argparse.Namespace) -> "Target":
     given = {name: getattr(options, name) for name in ("root", "release", "kernel") if hasattr(options, name)}
+    if given.get("root") == "":
+        raise UsageError("names no directory", where="--root", hint="the machine's own root is /")
+    if given.get("release") == "":
+        raise UsageError("names no kernel", where="--release", hint="name it as `uname -r` prints it")
     return target_from_environment()._replace(**given)

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from lkm.errors import MachineError
-from lkm.formats import kernel_image
 from lkm.kernels.vm.images import Image, find, installed
-from lkm.system.root import Root
+from lkm.system.kernel_image_file import release_of_image
 
 __all__ = ["choose"]
 
@@ -37,7 +36,7 @@ def choose(kernel: str, root: str = "/") -> tuple[Image, Path]:
 
 
 def _of_file(path: Path, root: Path) -> tuple[Image, Path]:
-    release = kernel_image.release(Root().read_bytes(str(path)))
+    release = release_of_image(str(path))
     roots = [*list(path.parents)[1:2], root]  # ROOT/boot/vmlinuz-RELEASE
     for home in roots:
         for tree in (home / name / release for name in _HOMES):

@@ -36,17 +36,18 @@ def causes_of_unload(error: KernelRefused) -> tuple[Cause, ...]:
 
 
 def causes_of_verdict(
-    verdict: "Verdict", *, name: str, file: str, profile: "KernelProfile | None" = None
+    verdict: "Verdict", *, name: str, file: str, profile: "KernelProfile | None" = None, is_forced: bool = False
 ) -> tuple[Cause, ...]:
     """Name the causes of a judged load, most telling first; none where it loads.
 
     :param name: the module's name
     :param file: the module's file as the user knows it
     :param profile: the kernel's; with it sentences name the kernel, and who exports a missing symbol
+    :param is_forced: version magic or symbol versions were to be ignored
     """
     from lkm.rules.causes.finding import of_verdict  # noqa: PLC0415  only when something went wrong
 
-    return of_verdict(verdict, name, file, profile)
+    return of_verdict(verdict, name, file, profile, is_forced=is_forced)
 
 
 def causes_in_text(text: str) -> tuple[Cause, ...]:

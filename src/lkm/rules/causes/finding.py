@@ -40,13 +40,15 @@ def of_unload(error: KernelRefused) -> tuple[Cause, ...]:
     return _explained(UNLOADING, error.log, Case(error.errno, words=words))
 
 
-def of_verdict(verdict: "Verdict", name: str, file: str, profile: "KernelProfile | None") -> tuple[Cause, ...]:
+def of_verdict(
+    verdict: "Verdict", name: str, file: str, profile: "KernelProfile | None", *, is_forced: bool
+) -> tuple[Cause, ...]:
     """Name the causes of a judged load; none where it loads."""
     if verdict.loads:
         return ()
     words = {**usual(profile.release if profile else None), **words_of_state(verdict.state), **named(name, file)}
     facts, exporters = _offers(verdict, profile)
-    facts |= facts_of_state(verdict.state) | facts_of_file(file)
+    facts |= facts_of_state(verdict.state) | facts_of_file(file) | ({"forced"} if is_forced else set())
     return _explained(LOADING, verdict.log, Case(verdict.errno, verdict.stage, frozenset(facts), exporters, words))
 
 

@@ -1,8 +1,10 @@
 """What an errno alone says of a refused load, where nothing better is known."""
 
 import errno
+from dataclasses import replace
 
 from lkm.rules.causes.rule import CauseRule
+from lkm.rules.causes.signature import DISABLED
 
 __all__ = ["GENERIC"]
 
@@ -74,22 +76,7 @@ GENERIC = (
         errnos=(errno.EBADMSG,),
         remedy=("tail -c 28 {file}",),
     ),
-    CauseRule(
-        "modules-disabled",
-        "{kernel} loads no modules until it boots again: somebody has set the sysctl kernel.modules_disabled",
-        "kernel/module/main.c may_init_module",
-        errnos=(errno.EPERM,),
-        facts=("modules disabled",),
-        remedy=("sysctl kernel.modules_disabled", "grep -rn modules_disabled /etc/sysctl.conf /etc/sysctl.d"),
-    ),
-    CauseRule(
-        "modules-disabled",
-        "{kernel} loads no modules, because its command line says nomodule: take that out there and boot again",
-        "kernel/module/main.c may_init_module",
-        errnos=(errno.EPERM,),
-        facts=("nomodule",),
-        remedy=("cat /proc/cmdline",),
-    ),
+    *(replace(rule, stages=()) for rule in DISABLED),  # where the stage is not known
     CauseRule(
         "permission",
         "loading a module needs the capability CAP_SYS_MODULE, and a kernel on which modules are not disabled: run as"

@@ -4,7 +4,7 @@ import errno
 
 from lkm.rules.causes.rule import CauseRule
 
-__all__ = ["SIGNATURE"]
+__all__ = ["DISABLED", "SIGNATURE"]
 
 _REJECTED = (errno.EKEYREJECTED,)
 _ENFORCED = (errno.EKEYREJECTED, errno.ENOKEY)  # the latter up to 4.x
@@ -21,7 +21,42 @@ _SIGN = (
 _ENROL = ("modinfo -F signer {file}", "sudo mokutil --import CERTIFICATE.der", "sudo reboot")
 _STATE = "cat /sys/kernel/security/lockdown /sys/module/module/parameters/sig_enforce"
 
+DISABLED = (
+    CauseRule(
+        "modules-disabled",
+        "{kernel} loads no modules until it boots again: somebody has set the sysctl kernel.modules_disabled",
+        "kernel/module/main.c may_init_module",
+        errnos=(errno.EPERM,),
+        stages=("permission",),
+        facts=("modules disabled",),
+        remedy=("sysctl kernel.modules_disabled", "grep -rn modules_disabled /etc/sysctl.conf /etc/sysctl.d"),
+    ),
+    CauseRule(
+        "modules-disabled",
+        "{kernel} loads no modules, because its command line says nomodule: take that out there and boot again",
+        "kernel/module/main.c may_init_module",
+        errnos=(errno.EPERM,),
+        stages=("permission",),
+        facts=("nomodule",),
+        remedy=("cat /proc/cmdline",),
+    ),
+)
+"""A kernel that loads no modules at all."""
+
 SIGNATURE = (
+    CauseRule(
+        "forced-unsigned",
+        "{module} is loaded by force, and so its signature does not count, while {kernel} loads only modules that are"
+        " signed by a key that it trusts: build it for this kernel, and load it without force",
+        "kernel/module/signing.c module_sig_check, mangled_module",
+        lines=(
+            "Loading of unsigned module is rejected",
+            "Lockdown: {who}: unsigned module loading is restricted",
+        ),
+        errnos=(errno.EPERM, *_ENFORCED),
+        facts=("forced",),
+        remedy=("lkm load {subject}",),
+    ),
     CauseRule(
         "unsigned-enforced",
         "{module} carries no signature (never signed, or lost to strip or a later change), and {kernel} loads only"
@@ -131,24 +166,7 @@ SIGNATURE = (
         errnos=(errno.EPERM,),
         remedy=("cat /proc/cmdline", "grep -rn module_blacklist /etc/default/grub /etc/kernel/cmdline"),
     ),
-    CauseRule(
-        "modules-disabled",
-        "{kernel} loads no modules until it boots again: somebody has set the sysctl kernel.modules_disabled",
-        "kernel/module/main.c may_init_module",
-        errnos=(errno.EPERM,),
-        stages=("permission",),
-        facts=("modules disabled",),
-        remedy=("sysctl kernel.modules_disabled", "grep -rn modules_disabled /etc/sysctl.conf /etc/sysctl.d"),
-    ),
-    CauseRule(
-        "modules-disabled",
-        "{kernel} loads no modules, because its command line says nomodule: take that out there and boot again",
-        "kernel/module/main.c may_init_module",
-        errnos=(errno.EPERM,),
-        stages=("permission",),
-        facts=("nomodule",),
-        remedy=("cat /proc/cmdline",),
-    ),
+    *DISABLED,
     CauseRule(
         "permission",
         "loading a module needs the capability CAP_SYS_MODULE: run as root, outside of an unprivileged container",

@@ -40,3 +40,15 @@ def on_sample(lkm: Lkm, sample: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("LKM_ROOT", str(sample))
     monkeypatch.setenv("LKM_KERNEL", f"emulated:{tmp_path}/kernel")
     return lkm
+
+
+@pytest.fixture
+def with_lines(on_sample: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Lkm]:
+    """Run ``lkm`` on a copy of the sample tree with more of modprobe.d."""
+
+    def configured(text: str) -> Lkm:
+        (own_sample / "etc/modprobe.d/more.conf").write_text(text)
+        monkeypatch.setenv("LKM_ROOT", str(own_sample))
+        return on_sample
+
+    return configured

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.schema import check_schema
 
 Lkm = Callable[..., Any]
 
@@ -204,6 +205,7 @@ def test_find_nothing_is_no(on_sample: Lkm, sample: Path) -> None:
 
 def test_find_as_json(on_sample: Lkm) -> None:
     plain = _json(on_sample("find", "fat_attach", "--json"), "find")
+    check_schema(plain, "find")
     assert plain == {
         "schema": "lkm.find/1",
         "release": "6.1.0-sample",

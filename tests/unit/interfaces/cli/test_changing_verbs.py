@@ -22,18 +22,6 @@ def _loaded(lkm: Lkm) -> list[str]:
     return [module["name"] for module in _json(lkm("list", "--json"), "list")["modules"]]
 
 
-@pytest.fixture
-def conf(on_sample: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Lkm]:
-    """Run ``lkm`` on a copy of the sample tree with more of modprobe.d."""
-
-    def configured(text: str) -> Lkm:
-        (own_sample / "etc/modprobe.d/more.conf").write_text(text)
-        monkeypatch.setenv("LKM_ROOT", str(own_sample))
-        return on_sample
-
-    return configured
-
-
 # --- load -------------------------------------------------------------------------------------------------------------
 
 
@@ -136,14 +124,14 @@ def test_first_time_of_a_file(on_sample: Lkm, sample: Path) -> None:
     assert on_sample("load", "--first-time", path).status == 1
 
 
-def test_install_commands(conf: Callable[[str], Lkm], tmp_path: Path) -> None:
-    lkm = conf(f'install dummy echo "$MODPROBE_MODULE $CMDLINE_OPTS" > {tmp_path}/out\noptions dummy a=1\n')
+def test_install_commands(with_lines: Callable[[str], Lkm], tmp_path: Path) -> None:
+    lkm = with_lines(f'install dummy echo "$MODPROBE_MODULE $CMDLINE_OPTS" > {tmp_path}/out\noptions dummy a=1\n')
     outcome = lkm("load", "dummy", "b=2", "-v")
     assert outcome.status == 0
     assert outcome.out.endswith("dummy: loaded\n")
     assert (tmp_path / "out").read_text() == "dummy a=1 b=2\n"
     assert lkm("load", "-i", "dummy", "-n").out.startswith("insert ")
-    failing = conf("install dummy sh -c 'exit 7'\n")
+    failing = with_lines("install dummy sh -c 'exit 7'\n")
     outcome = failing("load", "dummy", "--json")
     assert outcome.status == 1
     assert _json(outcome, "load")["results"][0]["error"]["type"] == "CommandFailed"
@@ -158,8 +146,8 @@ def test_forbidden(on_sample: Lkm, sample: Path) -> None:
     assert on_sample("load", "--ignore-install", "pcspkr").status == 0
 
 
-def test_blacklisted(conf: Callable[[str], Lkm]) -> None:
-    lkm = conf("blacklist vfat\n")
+def test_blacklisted(with_lines: Callable[[str], Lkm]) -> None:
+    lkm = with_lines("blacklist vfat\n")
     outcome = lkm("load", "fs-vfat")
     assert outcome.status == 1
     assert "vfat (asked for as fs_vfat) is blacklisted" in outcome.err
@@ -167,17 +155,17 @@ def test_blacklisted(conf: Callable[[str], Lkm]) -> None:
     assert lkm("load", "vfat").status == 0
 
 
-def test_several_claim_one_alias(conf: Callable[[str], Lkm]) -> None:
+def test_several_claim_one_alias(with_lines: Callable[[str], Lkm]) -> None:
     """One that fails keeps nobody else from being loaded, and is told."""
-    lkm = conf("alias dev vfat\nalias dev pcspkr\nalias dev dummy\n")
+    lkm = with_lines("alias dev vfat\nalias dev pcspkr\nalias dev dummy\n")
     outcome = lkm("load", "dev")
     assert outcome.status == 1
     assert outcome.out == "vfat: loaded, after fat\ndummy: loaded\n"
     assert "modprobe.d forbids pcspkr" in outcome.err
 
 
-def test_soft_dependencies_that_fail(conf: Callable[[str], Lkm], sample: Path) -> None:
-    lkm = conf("softdep dummy pre: broken\ninstall broken exit 9\n")
+def test_soft_dependencies_that_fail(with_lines: Callable[[str], Lkm], sample: Path) -> None:
+    lkm = with_lines("softdep dummy pre: broken\ninstall broken exit 9\n")
     outcome = lkm("load", "dummy")
     assert outcome.status == 0
     assert "dummy: a soft dependency failed, which does not matter: " in outcome.out
@@ -246,8 +234,8 @@ def test_unload_what_can_not_go(on_sample: Lkm, name: str, words: str) -> None:
     assert words in outcome.err
 
 
-def test_unload_by_force_and_by_command(conf: Callable[[str], Lkm], tmp_path: Path) -> None:
-    lkm = conf(f"remove dummy touch {tmp_path}/removed\n")
+def test_unload_by_force_and_by_command(with_lines: Callable[[str], Lkm], tmp_path: Path) -> None:
+    lkm = with_lines(f"remove dummy touch {tmp_path}/removed\n")
     lkm("load", "dummy")
     assert lkm("unload", "dummy").status == 0
     assert (tmp_path / "removed").exists()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_sysfs import make_devices
+from tests.support.schema import check_schema
 
 Lkm = Callable[..., Any]
 
@@ -35,7 +36,7 @@ def test_all_devices(on_devices: Lkm) -> None:
 def test_all_devices_as_json(on_devices: Lkm, own_sample: Path) -> None:
     (own_sample / "etc/modprobe.d/more.conf").write_text("alias usb:* promised\nalias pci:* unix\nblacklist pcspkr\n")
     answer = json.loads(on_devices("find", "--all-devices", "--json").out)
-    assert answer["schema"] == "lkm.find/1"
+    check_schema(answer, "find")
     assert answer["devices"][2] == {
         "path": "/sys/devices/platform/pcspkr",
         "modalias": "platform:pcspkr",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.schema import check_schema
 
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.formats.symbol_versions import Import
+from lkm.interfaces.cli import index_verb
 
 Lkm = Callable[..., Any]
 RELEASE = "6.1.0-test"
@@ -67,6 +69,7 @@ def test_a_dry_run(lkm: Lkm, tree: Path) -> None:
 def test_as_json(lkm: Lkm, tree: Path) -> None:
     (tree / "modules.builtin").unlink()
     plain = json.loads(lkm("index", "--json", "--no-cache").out)
+    check_schema(plain, "index")
     inputs = {"modules.order", "modules.builtin.modinfo"}
     assert plain.pop("written") == sorted({path.name for path in tree.glob("modules.*")} - inputs)
     where = f"could not open modules.builtin at {tree}: No such file or directory"
@@ -95,8 +98,9 @@ def test_a_cycle_is_named_whole_with_its_symbols(lkm: Lkm, tree: Path) -> None:
     for link in ("a needs third of c", "b needs offered, more of a", "c needs other of b"):
         assert link in first
     assert (tree / "modules.dep").read_bytes() == before
-    error = json.loads(lkm("index", "--json").out)["error"]
-    assert error["type"] == "Loop"
+    answer = json.loads(lkm("index", "--json").out)
+    check_schema(answer, "index")
+    assert answer["error"]["type"] == "Loop"
 
 
 def test_damaged_indexes_are_written_anew(lkm: Lkm, tree: Path) -> None:
@@ -119,3 +123,19 @@ def test_what_can_not_be_indexed(lkm: Lkm, tree: Path, tmp_path: Path) -> None:
     outcome = lkm("index", "--no-cache")
     assert (outcome.status, outcome.out) == (1, "")
     assert "is a directory" in outcome.err
+
+
+@pytest.mark.parametrize("kind", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")])
+def test_indexes_that_can_not_be_written(lkm: Lkm, tree: Path, monkeypatch: pytest.MonkeyPatch, kind: OSError) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        kind.filename = f"{tree}/modules.dep.1.2"
+        raise kind
+
+    monkeypatch.setattr(index_verb, "index_tree", refuse)
+    outcome = lkm("index", "--json")
+    answer = json.loads(outcome.out)
+    check_schema(answer, "index")
+    assert (outcome.status, answer["error"]["where"]) == (1, str(tree))
+    assert str(kind.strerror).lower() in answer["error"]["what"]
+    assert "none was written" in outcome.err
+    assert ("run as root" in outcome.err) == isinstance(kind, PermissionError)

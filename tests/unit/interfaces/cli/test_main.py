@@ -88,6 +88,44 @@ def test_wrong_calls_end_with_2(lkm: Lkm, words: tuple[str, ...]) -> None:
     assert outcome.err.startswith("usage: lkm")
 
 
+@pytest.mark.parametrize("words", [("check",), ("check", "--lockdown", "much", "x"), ("profile", "save"), ("show",)])
+@pytest.mark.parametrize("place", [0, 1])
+def test_wrong_calls_are_told_to_programs_too(lkm: Lkm, words: tuple[str, ...], place: int) -> None:
+    outcome = lkm(*words[:place], "--json", *words[place:])
+    answer = json.loads(outcome.out)
+    assert (outcome.status, answer["schema"]) == (2, f"lkm.{words[0]}/1")
+    assert answer["error"]["type"] == "UsageError"
+    assert outcome.err.startswith("usage: lkm")
+    assert outcome.err.splitlines()[-1].endswith(f": error: {answer['error']['what']}")
+
+
+@pytest.mark.parametrize("words", ["find --json vfat", "modinfo vfat", "modprobe -c"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(sample: Path, words: str, closed: str) -> None:
+    settings = {**PLAIN, "LKM_ROOT": str(sample), "LKM_KERNEL": "emulated"}
+    command = f"exec {sys.executable} -m lkm {words} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", command], env=settings, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+def test_two_dashes_right_behind_the_verb(on_sample: Lkm) -> None:
+    assert on_sample("find", "--", "-x").out.splitlines()[0].endswith(" answers to -x")
+    assert on_sample("find", "--").status == 2
+    assert on_sample("--", "find", "vfat").status == 0
+    told = on_sample("check", "--", "vfat")
+    assert (told.status, told.out) == (2, "")
+    assert "the following arguments are required" in told.err
+
+
+@pytest.mark.parametrize("option", ["--root", "--release"])
+def test_an_empty_option_is_a_mistake(lkm: Lkm, option: str) -> None:
+    """As of ``--root "$UNSET"``: it must be neither the working directory nor the running kernel."""
+    outcome = lkm(option, "", "list")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"lkm: {option}: ")
+
+
 def test_nothing_to_look_for(lkm: Lkm) -> None:
     assert (lkm("find").status, lkm("find").out) == (2, "")
 
@@ -97,6 +135,22 @@ def test_no_options_before_a_front_end(lkm: Lkm, tool: str) -> None:
     outcome = lkm("--root", "/mnt", tool)
     assert outcome.status == 2
     assert f"no options go before {tool}" in outcome.err
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error", "/some/file"), ValueError("what nobody foresaw")])
+def test_what_nobody_foresaw_is_told_to_programs_too(
+    lkm: Lkm, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    _verb_that(monkeypatch, error)
+    outcome = lkm("list", "--json")
+    found = json.loads(outcome.out)["error"]
+    assert (outcome.status, found["type"]) == (1, "LkmError")
+    assert found["what"] in outcome.err
+
+
+def test_of_two_files_the_new_one_is_named(lkm: Lkm, monkeypatch: pytest.MonkeyPatch) -> None:
+    _verb_that(monkeypatch, PermissionError(13, "Permission denied", "/bin/lkm", None, "/dir/modprobe"))
+    assert lkm("list").err == "lkm: /dir/modprobe: permission denied\n"
 
 
 # --- global options and the environment -------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ def test_saved_and_shown_elsewhere(on_sample: Lkm, tmp_path: Path) -> None:
     assert outcome.out.startswith(f"{path}: what is known of kernel 6.1.0-sample, ")
     assert on_sample("profile", "show", "--profile", path, "--root", str(tmp_path)).out == shown
     answer = json.loads(on_sample("profile", "save", "--json", path).out)
+    check_schema(answer, "profile-save")
     assert answer == {
         "schema": "lkm.profile/1",
         "release": "6.1.0-sample",
@@ -75,6 +76,20 @@ def test_refusals(on_sample: Lkm, tmp_path: Path) -> None:
     outcome = on_sample("profile", "show", "--profile", f"{tmp_path}/text", "--json")
     assert outcome.status == 2
     assert json.loads(outcome.out)["error"]["hint"] == "save it anew: lkm profile save FILE"
+
+
+@pytest.mark.parametrize("words", [["show", "--profile", ""], ["show", "--kernel-image", ""], ["save", ""]])
+def test_an_empty_path_is_a_mistake(on_sample: Lkm, words: list[str]) -> None:
+    outcome = on_sample("profile", *words)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "the path of the " in outcome.err
+    assert " is empty" in outcome.err
+
+
+def test_what_is_no_profile_is_told_without_jargon(on_sample: Lkm, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no JSON\n")
+    outcome = on_sample("profile", "show", "--profile", f"{tmp_path}/text")
+    assert outcome.err.splitlines()[0] == f"lkm: {tmp_path}/text: is no saved profile: it holds no JSON"
 
 
 @pytest.mark.parametrize("words", [["profile"], ["profile", "save"], ["profile", "shout"], ["profile", "show", "x"]])

@@ -4,21 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 Lkm = Callable[..., Any]
-
-
-@pytest.fixture
-def with_lines(on_sample: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Lkm]:
-    """Run ``lkm`` on a copy of the sample tree with more of modprobe.d."""
-
-    def configured(text: str) -> Lkm:
-        (own_sample / "etc/modprobe.d/more.conf").write_text(text)
-        monkeypatch.setenv("LKM_ROOT", str(own_sample))
-        return on_sample
-
-    return configured
 
 
 def loaded(lkm: Lkm) -> list[str]:

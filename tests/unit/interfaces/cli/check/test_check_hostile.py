@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.checked_modules import (
-    own_module,
-)
+from tests.support.checked_modules import own_module
 from tests.support.schema import check_schema
+from tests.support.signing import Signer
 
 from lkm.formats.compression import Compression, compress
 
@@ -127,8 +126,44 @@ def test_wrong_use(say: Lkm, make: Make, words: tuple[str, ...], form: tuple[str
     assert told.status == 2
     assert told.err
     assert "internal error" not in told.err
-    if form and told.out:
+    if form:
         assert json.loads(told.out)["schema"] == "lkm.check/1"
+
+
+@pytest.mark.parametrize("path", ["./" * 5000 + "mod.ko", "./\0.ko"])
+def test_a_path_that_can_not_be_is_no_reason_to_leave_out_the_others(say: Lkm, make: Make, path: str) -> None:
+    good = make("mod.ko", own_module())
+    told = say("--json", path, good)
+    answer = json.loads(told.out)
+    check_schema(answer, "check")
+    assert (told.status, answer["error"]["type"]) == (2, "UsageError")
+    assert [result["file"] for result in answer["results"]] == [good]
+    assert say(path).err.startswith(f"lkm: {path!r}"[:40])
+
+
+def test_the_empty_name_is_shown(say: Lkm) -> None:
+    assert say("").out.startswith("'': does not load on ")
+
+
+def test_a_link_that_leads_nowhere(say: Lkm, tmp_path: Path) -> None:
+    (tmp_path / "mod.ko").symlink_to("gone.ko")
+    assert "it is a link to gone.ko" in say(str(tmp_path / "mod.ko")).err
+
+
+def test_what_is_loaded_before_must_be_there(say: Lkm) -> None:
+    told = say("--loaded", "nosuch", "vfat")
+    assert (told.status, told.out) == (2, "")
+    assert "no module of the tree is called 'nosuch'" in told.err
+
+
+def test_odd_certificates_are_taken_without_a_word(say: Lkm, make: Make, recwarn: pytest.WarningsRecorder) -> None:
+    """cryptography warns of serial numbers below 1, which old certificate authorities have."""
+    signer = Signer()
+    der = signer.der
+    at = der.index(b"\xa0\x03\x02\x01\x02\x02") + 7
+    odd = make("odd.der", der[:at] + b"\x80" + der[at + 1 :])
+    told = say("--trust", odd, make("mod.ko", own_module()))
+    assert (told.status, told.err, list(recwarn)) == (0, "", [])
 
 
 def test_hostile_words(say: Lkm, make: Make) -> None:

@@ -111,3 +111,16 @@ def test_a_dependency_fails(lkm: Lkm, saved: str, own_sample: Path) -> None:
     fat.unlink()
     told = lkm(*words)
     assert "vfat needs fat, and its file can't be read" in told.out
+
+
+def test_an_install_command_that_does_nothing_loads_nothing(lkm: Lkm, own_sample: Path) -> None:
+    conf = own_sample / "etc/modprobe.d/b.conf"
+    conf.write_text("softdep vfat pre: dummy\ninstall dummy /bin/true\n")
+    told = lkm("check", "--root", str(own_sample), "vfat")
+    assert told.status == 0
+    assert "first:       fat is loaded" in told.out
+    assert "what the install command" not in told.out
+    conf.write_text("install fat /bin/false\n")
+    told = lkm("check", "--root", str(own_sample), f"{own_sample}/usr/lib/modules/{RELEASE}/kernel/fs/fat/vfat.ko")
+    assert told.status == 1
+    assert "vfat needs fat, and modprobe.d forbids it: its install command is '/bin/false'" in told.out.splitlines()[0]

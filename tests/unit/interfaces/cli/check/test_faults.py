@@ -79,6 +79,15 @@ def test_the_first_line_names_the_cause(fault: Fault, lkm: Lkm, tmp_path: Path) 
     assert (told.status, told.err) == (1, "")
 
 
+@pytest.mark.parametrize("demand", [["--sig-enforce"], ["--lockdown", "integrity"]])
+def test_what_is_forced_counts_as_unsigned(demand: list[str], lkm: Lkm, tmp_path: Path) -> None:
+    fault = next(fault for fault in FAULTS if fault.title == "built for another release")
+    file = tmp_path / fault.file
+    file.write_bytes(fault.request().contents)
+    told = lkm("check", *_options(fault, tmp_path), *demand, "--force-vermagic", str(file))
+    assert "mod is loaded by force, and so its signature does not count" in told.out.splitlines()[0]
+
+
 def test_every_fault_has_its_phrase() -> None:
     assert {fault.title for fault in FAULTS} == PHRASES.keys() | NOT_ASKED
     assert len(set(PHRASES.values())) == len(PHRASES) >= 25
