@@ -9,7 +9,7 @@ from tests.support.require import require_path, require_tool
 
 from lkm.formats.elf.constants import ElfType
 from lkm.formats.elf.reader import Elf
-from lkm.formats.kernel_image import release, unpack
+from lkm.formats.kernel_image.wrapping import release, unpack
 
 pytestmark = pytest.mark.peer
 

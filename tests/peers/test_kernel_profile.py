@@ -7,9 +7,10 @@ import pytest
 from tests.support import real_tree
 from tests.support.require import require_path
 
-from lkm.formats import btf, ksymtab, symvers
-from lkm.formats.config_traces import options_of
+from lkm.formats import ksymtab, symvers
 from lkm.formats.kconfig import parse
+from lkm.formats.kernel_image import btf
+from lkm.formats.kernel_image.config_traces import options_of
 from lkm.formats.ksymtab import Export
 from lkm.system.kernel_image_file import ImageFile, read_image
 from lkm.system.kernel_profile import KernelProfile

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.require import require_path, require_tool
 
-from lkm.formats import cms, kernel_image, ksymtab, module_signature
+from lkm.formats import cms, ksymtab, module_signature
 from lkm.formats.elf.constants import Machine, SectionFlag
 from lkm.formats.elf.reader import Elf
 from lkm.formats.elf.writer import ObjectWriter
+from lkm.formats.kernel_image import wrapping
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_image import ModuleImage
 from lkm.formats.module_signature import KeyIdType
@@ -237,7 +238,7 @@ def test_exports_of_every_module() -> None:
 
 def test_exports_of_the_kernel_itself() -> None:
     image = require_path(f"/boot/vmlinuz-{tree().name}").read_bytes()
-    exports = ksymtab.exports(Elf(kernel_image.unpack(image)))
+    exports = ksymtab.exports(Elf(wrapping.unpack(image)))
     assert len(exports) > 1000
     assert set(exports) == symvers()["vmlinux"]
 

@@ -21,7 +21,8 @@ from typing import Any, Self
 
 from tests.support.require import require_tool
 
-from lkm.formats import cpio, kernel_image
+from lkm.formats import cpio
+from lkm.formats.kernel_image import wrapping
 from lkm.kernels.kmsg import record_lines
 from lkm.kernels.vm import processes
 from lkm.kernels.vm.boot_files import has_pvh_entry
@@ -152,7 +153,7 @@ class SavedMachine:
     def _start(self, stack: ExitStack) -> None:
         kernel, initrd, disk = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))  # noqa: SIM115  so it is
         vmlinuz = self._image.kernel.read_bytes()
-        vmlinux = kernel_image.unpack(vmlinuz)
+        vmlinux = wrapping.unpack(vmlinuz)
         kernel.write(vmlinux if has_pvh_entry(vmlinux) else vmlinuz)
         initrd.write(_initramfs(self._files))
         disk.truncate(1 << 20)

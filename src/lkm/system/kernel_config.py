@@ -3,8 +3,8 @@
 import os
 
 from lkm.errors import LkmError
-from lkm.formats import ikconfig
 from lkm.formats.kconfig import parse
+from lkm.formats.kernel_image import ikconfig
 from lkm.system.kernel_image_file import ImageFile
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lkm.errors import FormatError, LkmError, Unreadable
-from lkm.formats import flat_exports, ksymtab, symvers
+from lkm.formats import ksymtab, symvers
 from lkm.formats.compression import decompress
+from lkm.formats.kernel_image import flat_exports
 from lkm.formats.ksymtab import Export
 from lkm.system.kernel_image_file import ImageFile
 from lkm.system.module_exports import ModuleExports, read_exports

@@ -4,9 +4,9 @@ import os
 from typing import NamedTuple
 
 from lkm.errors import FormatError, LkmError
-from lkm.formats import kernel_image
 from lkm.formats.elf.constants import MAGIC
 from lkm.formats.elf.reader import Elf
+from lkm.formats.kernel_image import wrapping
 from lkm.system.located import located
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root
@@ -34,7 +34,7 @@ def release_of_image(path: str) -> str:
     :raises Unreadable: it can't be read, is no kernel image, or does not say its release
     """
     with located(path, hint="name a kernel image, such as /boot/vmlinuz-RELEASE"):
-        return kernel_image.release(Root().read_bytes(os.path.abspath(path)))  # noqa: PTH100  pathlib is dear at start-up
+        return wrapping.release(Root().read_bytes(os.path.abspath(path)))  # noqa: PTH100  pathlib is dear at start-up
 
 
 def image_places(tree: ModuleTree) -> tuple[str, ...]:
@@ -76,5 +76,5 @@ def read_image(tree: ModuleTree, given: str | None = None) -> ImageFile | str:
 
 
 def _image(root: Root, path: str, source: str) -> ImageFile:
-    contents = kernel_image.contents(root.read_bytes(path))
+    contents = wrapping.contents(root.read_bytes(path))
     return ImageFile(contents, Elf(contents) if contents[:4] == MAGIC else None, source)

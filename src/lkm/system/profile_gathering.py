@@ -5,9 +5,11 @@ import re
 from typing import NamedTuple
 
 from lkm.errors import FormatError, LkmError, TreeMissing, Unreadable
-from lkm.formats import btf, builtin_certificates, config_traces, kernel_image
-from lkm.formats.builtin_parameters import visible
 from lkm.formats.elf.constants import Machine
+from lkm.formats.kernel_image import btf, config_traces, wrapping
+from lkm.formats.kernel_image.certificates import BuiltinCertificates
+from lkm.formats.kernel_image.certificates import find as find_certificates
+from lkm.formats.kernel_image.parameters import visible
 from lkm.formats.module_image import ModuleImage
 from lkm.system.boot_command_line import find_command_line
 from lkm.system.kernel_config import config_places, find_config
@@ -69,7 +71,7 @@ def gather(tree: ModuleTree, *, image_path: str | None = None, with_modules: boo
         dependencies=_dependencies(tree) if with_modules else {},
         builtins=frozenset(tree.builtins),
         command_line=command_line,
-        version="" if image is None else kernel_image.version(image.contents),
+        version="" if image is None else wrapping.version(image.contents),
         sources={
             "release": image_source if given else tree.display_directory,
             "machine": identity_source,
@@ -127,7 +129,7 @@ def _identity(tree: ModuleTree, image: ImageFile | None) -> tuple[_Identity, str
         elf = image.elf
         found = _Identity(elf.machine, elf.is_64bit, elf.little_endian, magic, _struct_module_size(image))
     else:
-        machine = kernel_image.machine_of_flat(image.contents)
+        machine = wrapping.machine_of_flat(image.contents)
         found = _Identity(
             machine or Machine.NONE,
             is_64bit=True,
@@ -215,12 +217,12 @@ def _dependencies(tree: ModuleTree) -> dict[str, tuple[str, ...]]:
 # --- what the image tells ---------------------------------------------------------------------------------------------
 
 
-def _certificates(image: ImageFile | None, source: str) -> tuple[builtin_certificates.BuiltinCertificates | None, str]:
+def _certificates(image: ImageFile | None, source: str) -> tuple[BuiltinCertificates | None, str]:
     """Find the certificates that the build put into the image."""
     if image is None:
         return None, source
     elf = image.elf
-    found = builtin_certificates.find(
+    found = find_certificates(
         image.contents,
         is_64bit=elf is None or elf.is_64bit,
         little_endian=elf is None or elf.little_endian,

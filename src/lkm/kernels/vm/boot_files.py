@@ -9,8 +9,8 @@ from pathlib import Path
 
 import lkm
 from lkm.errors import CompressionError, ElfError, FormatError, MachineError, Unreadable
-from lkm.formats import kernel_image
 from lkm.formats.elf.reader import Elf
+from lkm.formats.kernel_image import wrapping
 from lkm.kernels.vm import agent, boot_modules, initramfs
 
 __all__ = ["BootFiles", "has_pvh_entry", "prepare"]
@@ -45,7 +45,7 @@ def prepare(kernel: Path, modules: Path, *, emulated: bool) -> BootFiles:
     """
     image = _contents(kernel)
     try:
-        release = kernel_image.release(image)
+        release = wrapping.release(image)
         started = _unpacked(image) if emulated else image
     except FormatError as error:
         error.where = str(kernel)
@@ -92,7 +92,7 @@ def _busybox() -> bytes:
 
 def _unpacked(image: bytes) -> bytes:
     try:
-        vmlinux = kernel_image.unpack(image)
+        vmlinux = wrapping.unpack(image)
     except CompressionError:
         raise
     except FormatError:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lkm.errors import FormatError
-from lkm.formats.builtin_parameters import visible
 from lkm.formats.elf.constants import ElfType, Machine, SectionFlag, SectionType
 from lkm.formats.elf.reader import Elf
 from lkm.formats.elf.writer import ObjectWriter
+from lkm.formats.kernel_image.parameters import visible
 
 _ADDRESS = 0xC000_0000
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.made_up_kernel import ikconfig
 
 from lkm.errors import CompressionError
-from lkm.formats.ikconfig import find, unpack
+from lkm.formats.kernel_image.ikconfig import find, unpack
 
 TEXT = "#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_MODULES=y\n"
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lkm.errors import CompressionError, FormatError, Unreadable
-from lkm.formats import lz4_legacy
 from lkm.formats.compression import Compression, compress
 from lkm.formats.elf.constants import ElfType, Machine, SectionFlag
 from lkm.formats.elf.reader import Elf
 from lkm.formats.elf.writer import ObjectWriter
-from lkm.formats.kernel_image import contents, machine_of_flat, release, unpack, version
+from lkm.formats.kernel_image import lz4_legacy
+from lkm.formats.kernel_image.wrapping import contents, machine_of_flat, release, unpack, version
 
 RELEASE = "6.1.0-56-amd64"
 VERSION = f"{RELEASE} (builder@example.org) #1 SMP".encode()

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lkm.errors import CompressionError, FormatError
-from lkm.formats import decoders, lz4_legacy
+from lkm.formats import decoders
 from lkm.formats.bounded_stream import collect, unpack_stream
 from lkm.formats.compression import DEFAULT_LIMIT, Compression, decompress, detect
 from lkm.formats.elf.constants import MAGIC, Machine
+from lkm.formats.kernel_image import lz4_legacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

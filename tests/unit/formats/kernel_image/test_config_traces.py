@@ -1,6 +1,6 @@
 """What texts in an image tell of its configuration."""
 
-from lkm.formats.config_traces import options_of
+from lkm.formats.kernel_image.config_traces import options_of
 
 
 def test_texts_stand_for_options() -> None:

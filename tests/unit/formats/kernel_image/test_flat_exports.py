@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lkm.formats.flat_exports import exports
+from lkm.formats.kernel_image.flat_exports import exports
 from lkm.formats.ksymtab import Export
 
 _PAD = 4096

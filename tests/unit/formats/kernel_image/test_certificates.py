@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.made_up_kernel import certificate, certificate_list
 
-from lkm.formats.builtin_certificates import find
+from lkm.formats.kernel_image.certificates import find
 
 FIRST, SECOND, THIRD = certificate(1), certificate(2), certificate(3)
 OLD = certificate(4, version=1)

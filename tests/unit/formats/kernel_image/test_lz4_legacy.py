@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from lkm.errors import CompressionError, FormatError
-from lkm.formats.lz4_legacy import MAGIC, unpack
+from lkm.formats.kernel_image.lz4_legacy import MAGIC, unpack
 
 
 class _BlockError(Exception):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.made_up_kernel import btf_of
 
 from lkm.errors import FormatError
-from lkm.formats.btf import find, struct_size
+from lkm.formats.kernel_image.btf import find, struct_size
 
 SIZES = {"list_head": 16, "module": 0x380, "module_kobject": 96}
 
