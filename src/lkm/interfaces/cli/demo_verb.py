@@ -42,6 +42,8 @@ _SCENES = (
     _Scene("unload -v vfat", title="Remove it, and what nothing needs any more"),
     _Scene("load dummy numdummies=2", title="Set a parameter"),
     _Scene("show --parameters dummy"),
+    _Scene("check {root}/home/you/hello.ko", title="Ask what the kernel will do with a module, without loading it"),
+    _Scene("check --sig-enforce {root}/home/you/hello.ko", 1),
     _Scene("insmod {root}/lib/modules/6.1.0-sample/kernel/fs/fat/vfat.ko", 1, "Four failures: an unknown symbol"),
     _Scene("load {root}/home/you/old.ko", 1, "... a module that was built for another kernel"),
     _Scene("load {root}/home/you/hello.ko", 1, "... an unsigned module where signatures are enforced", enforce=True),
