@@ -20,6 +20,7 @@ _UNSAFE = 1  # enum KERNEL_PARAM_FL_UNSAFE, …_HWPARAM (include/linux/modulepar
 _HWPARAM = 2
 _ARRAY_OPS = "param_array_ops"
 _STRING_OPS = "param_ops_string"
+_OPS_OF_SEVERAL = frozenset({_ARRAY_OPS, _STRING_OPS})
 _ARRAY_TYPE = "array of "
 
 
@@ -81,6 +82,8 @@ def _stated(entries: tuple[str, ...]) -> dict[str, str]:
 
 
 def _merged(entry: Parameter, stated_type: str | None, description: str | None) -> Parameter:
+    if stated_type is None and description is None:
+        return entry
     is_array = entry.is_array or (entry.ops is None and (stated_type or "").startswith(_ARRAY_TYPE))
     return replace(entry, type=stated_type, description=description, is_array=is_array)
 
@@ -137,13 +140,12 @@ class _Arguments:
         the latter follow unsigned int elemsize and the pointers num and ops.
         """
         elf = self._elf
-        if ops not in {_ARRAY_OPS, _STRING_OPS} or place is None or not 0 < place[0] < len(elf.sections):
+        if ops not in _OPS_OF_SEVERAL or place is None or not 0 < place[0] < elf.section_count:
             return None, None
         index, offset = place
-        section = elf.sections[index]
-        capacity = word(elf, elf.contents(section), offset, 4)
+        capacity = word(elf, elf.section_table.contents(index), offset, 4)
         if ops == _STRING_OPS:
             return None, capacity
         if index not in self._pointers:
-            self._pointers[index] = Pointers(elf, section)
+            self._pointers[index] = Pointers(elf, elf.section_table.one(index, ""))
         return self._pointers[index].undefined_symbol(offset + 8 + (8 if elf.is_64bit else 4)), capacity

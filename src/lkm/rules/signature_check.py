@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from lkm.errors import FormatError
 from lkm.formats.cms import SignerInfo
@@ -10,6 +12,9 @@ from lkm.rules import pkcs7_message
 from lkm.rules.pkcs7_algorithms import RSA
 from lkm.rules.signature_policy import SignatureState
 from lkm.rules.trusted_certificate import TrustedCertificate, read_certificate
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 __all__ = ["UNSIGNED", "SignatureFinding", "check"]
 
@@ -70,7 +75,7 @@ def _verified(
     refusal = _refused_message(message)
     if refusal is not None:
         return SignatureFinding(refusal, tuple(message.log))
-    content = bytes(memoryview(contents)[: trailer.content_size])
+    content = memoryview(contents)[: trailer.content_size]
     states = [_signer_state(signer, content, message.certificates, certificates) for signer in message.signers]
     digest = message.signers[0].digest
     # One bad signature by a known key is worse than a good one beside it (pkcs7_validate_trust).
@@ -97,7 +102,7 @@ def _refused_message(message: pkcs7_message.Message) -> SignatureState | None:
 
 
 def _signer_state(
-    signer: SignerInfo, content: bytes, included: Sequence[bytes], certificates: Sequence[bytes]
+    signer: SignerInfo, content: memoryview, included: Sequence[bytes], certificates: Sequence[bytes]
 ) -> SignatureState:
     if signer.digest not in _DIGESTS:
         return SignatureState.UNSUPPORTED
@@ -117,21 +122,41 @@ def _named(signer: SignerInfo, certificates: Sequence[bytes]) -> TrustedCertific
     return None
 
 
-def _signature_state(signer: SignerInfo, content: bytes, trusted: TrustedCertificate) -> SignatureState:
+def _signature_state(signer: SignerInfo, content: memoryview, trusted: TrustedCertificate) -> SignatureState:
     """Verify with the key that the signature names; whatever goes wrong then, the module is rejected."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415  dear
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa  # noqa: PLC0415
 
-    digest = getattr(hashes, signer.digest.upper().replace("-", "_"))()
     key = trusted.key
     try:
-        if isinstance(key, rsa.RSAPublicKey) and signer.algorithm == RSA:
-            key.verify(signer.signature, content, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and signer.algorithm != RSA:
-            key.verify(signer.signature, content, ec.ECDSA(digest))
-        else:
-            return SignatureState.REJECTED
+        if signer.algorithm == RSA:
+            return _rsa_state(signer, content, key)
+        return _curve_state(signer, content, key)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return SignatureState.REJECTED
+
+
+def _rsa_state(signer: SignerInfo, content: memoryview, key: object) -> SignatureState:
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415  as above
+
+    if not isinstance(key, rsa.RSAPublicKey):
+        return SignatureState.REJECTED
+    # Any buffer will do, whatever the stubs say, and a copy of each module of a tree is dear.
+    key.verify(signer.signature, content, padding.PKCS1v15(), _digest(signer.digest))  # type: ignore[arg-type]
     return SignatureState.TRUSTED
+
+
+def _curve_state(signer: SignerInfo, content: memoryview, key: object) -> SignatureState:
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  as above
+
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return SignatureState.REJECTED
+    key.verify(signer.signature, content, ec.ECDSA(_digest(signer.digest)))
+    return SignatureState.TRUSTED
+
+
+@lru_cache(maxsize=16)
+def _digest(name: str) -> "HashAlgorithm":
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  as above
+
+    algorithm: HashAlgorithm = getattr(hashes, name.upper().replace("-", "_"))()
+    return algorithm

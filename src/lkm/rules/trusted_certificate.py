@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lkm.formats import rsa_certificate
+
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from lkm.formats.cms import SignerInfo
+    from lkm.formats.rsa_certificate import RsaCertificate
 
 __all__ = ["TrustedCertificate", "read_certificate"]
 
@@ -20,13 +23,18 @@ class TrustedCertificate:
     :param issuer: the issuer's Name in DER, with its header
     :param serial: the serial number
     :param key_id: the subject key identifier, or None
-    :param key: the public key; None where it is of a kind that nobody here knows
+    :param der: all of it
     """
 
     issuer: bytes
     serial: int
     key_id: bytes | None
-    key: "CertificatePublicKeyTypes | None"
+    der: bytes
+
+    @property
+    def key(self) -> "CertificatePublicKeyTypes | None":
+        """The public key; None where it is of a kind that nobody here knows."""
+        return _key(self.der)
 
     def is_named_by(self, signer: "SignerInfo") -> bool:
         """Tell whether a signature names this certificate: by issuer and serial number, or by subject key identifier.
@@ -46,24 +54,41 @@ def read_certificate(der: bytes) -> TrustedCertificate | None:
     :param der: the certificate, or what only looks like one in a kernel image
     :returns: None for what is none
     """
-    from cryptography import x509  # noqa: PLC0415  dear, and only signed modules need it
+    usual = rsa_certificate.read(der)
+    if usual is not None:
+        return TrustedCertificate(usual.issuer, usual.serial, usual.key_id, der)
+    from cryptography import x509  # noqa: PLC0415  dear, and few certificates need it
 
     try:
         certificate = x509.load_der_x509_certificate(der)
         return TrustedCertificate(
-            certificate.issuer.public_bytes(), certificate.serial_number, _key_id(certificate), _key(certificate)
+            certificate.issuer.public_bytes(), certificate.serial_number, _key_id(certificate), der
         )
     except ValueError:
         return None
 
 
-def _key(certificate: "x509.Certificate") -> "CertificatePublicKeyTypes | None":
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  as above
+@lru_cache(maxsize=64)
+def _key(der: bytes) -> "CertificatePublicKeyTypes | None":
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  only signed modules need it
 
+    usual = rsa_certificate.read(der)
     try:
-        return certificate.public_key()
+        return _unusual_key(der) if usual is None else _rsa_key(usual)
     except (UnsupportedAlgorithm, ValueError):
         return None
+
+
+def _rsa_key(certificate: "RsaCertificate") -> "CertificatePublicKeyTypes":
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415  as above
+
+    return rsa.RSAPublicNumbers(certificate.exponent, certificate.modulus).public_key()
+
+
+def _unusual_key(der: bytes) -> "CertificatePublicKeyTypes":
+    from cryptography import x509  # noqa: PLC0415  as above
+
+    return x509.load_der_x509_certificate(der).public_key()
 
 
 def _key_id(certificate: "x509.Certificate") -> bytes | None:

@@ -13,6 +13,7 @@ __all__ = ["IDENT_SIZE", "Layout", "column", "layout"]
 
 IDENT_SIZE = 16
 _NATIVE = "<" if sys.byteorder == "little" else ">"
+_WIDTHS = {"H": 2, "I": 4, "Q": 8}
 
 
 class Layout(NamedTuple):
@@ -67,7 +68,7 @@ def layout(is_64bit: bool, little_endian: bool) -> Layout:  # noqa: FBT001 - the
 
 
 def column(
-    records: memoryview, structure: Struct, offset: int, kind: "Literal['H', 'I']", *, is_native: bool
+    records: memoryview, structure: Struct, offset: int, kind: "Literal['H', 'I', 'Q']", *, is_native: bool
 ) -> list[int]:
     """Return one field of every record of a table, without unpacking the others.
 
@@ -76,12 +77,12 @@ def column(
     :param records: whole records
     :param structure: of a record
     :param offset: of the field in a record, a multiple of its size, as is the record's
-    :param kind: 16 or 32 bits, unsigned
+    :param kind: 16, 32 or 64 bits, unsigned
     :param is_native: the records are in the byte order of this machine
     """
     if not records:
         return []
-    width = 2 if kind == "H" else 4
+    width = _WIDTHS[kind]
     if is_native:
         return records.cast(kind)[offset // width :: structure.size // width].tolist()
     values = array(kind, records.cast(kind)[offset // width :: structure.size // width].tolist())

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Pointers"]
 
 
+_UNDEF = SectionIndex.UNDEF.value
+
+
 class Pointers:
     """The relocated fields of one section of a relocatable object.
 
@@ -24,16 +27,16 @@ class Pointers:
     :raises ElfError: the section or its relocations are not all in the file
     """
 
-    __slots__ = ("_contents", "_elf", "_relocations", "_symbols")
+    __slots__ = ("_contents", "_elf", "_places", "_relocations", "_symbols")
 
     def __init__(self, elf: Elf, section: Section) -> None:
         self._elf = elf
         self._contents = elf.contents(section)
         self._symbols = elf.symbol_table
-        self._relocations: dict[int, tuple[int, int | None]] = {}
-        for offset, symbol, _, addend in elf.relocation_entries(section.index):
-            # RISC-V takes a distance by two relocations of one place: the first adds, the second subtracts.
-            self._relocations.setdefault(offset, (symbol, addend))
+        # RISC-V takes a distance by two relocations of one place: the first adds and counts, the second subtracts.
+        entries = reversed(elf.relocation_entries(section.index))
+        self._relocations = {offset: (symbol, addend) for offset, symbol, _, addend in entries}
+        self._places: dict[int, tuple[int, int]] = {}
 
     def place(self, offset: int, size: int) -> tuple[int, int] | None:
         """Return where a field points to.
@@ -48,7 +51,7 @@ class Pointers:
         if relocation is None:
             return None
         index, addend = relocation
-        section, value = self._symbols.place(index)
+        section, value = self._places.get(index) or self._place(index)
         if addend is None:
             addend = word(self._elf, self._contents, offset, size, signed=True)
         return section, value + addend
@@ -64,4 +67,9 @@ class Pointers:
         if relocation is None:
             return None
         index = relocation[0]
-        return self._elf.symbol(index).name if self._symbols.place(index)[0] == SectionIndex.UNDEF else ""
+        return self._symbols.name(index) if self._place(index)[0] == _UNDEF else ""
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Give the place of a symbol, which is often that of a section, and the same for all fields."""
+        place = self._places[index] = self._symbols.place(index)
+        return place

@@ -230,9 +230,10 @@ class Elf:
         budget = len(self.data)
         table, structures = self.section_table, self._layout
         mips64el = self.is_64bit and self.little_endian and self.machine == Machine.MIPS
-        for index, (kind, applies_to) in enumerate(zip(table.types, table.infos, strict=True)):
-            if applies_to == section_index and kind in _HAS_ADDEND:
-                has_addend = _HAS_ADDEND[kind]
+        types = table.types
+        for index, applies_to in enumerate(table.infos):
+            if applies_to == section_index and types[index] in _HAS_ADDEND:
+                has_addend = _HAS_ADDEND[types[index]]
                 records = _whole(table.contents(index), structures.rela.size if has_addend else structures.rel.size)
                 budget -= len(records)
                 if budget < 0:

@@ -47,11 +47,23 @@ class StringTable:
         if min(offsets) < 0 or max(offsets) >= self.size:
             raise ElfError(f"a name lies outside of its string table of {self.size} bytes", offset=max(offsets))
         text = self.text
-        if len(offsets) * len(text) > self._budget:
-            self._refuse_long_overlaps(offsets)
-        find = text.index
-        names = [text[offset : find("\0", offset)] for offset in offsets]
+        names = [text[start:end] for start, end in zip(offsets, self._ends(offsets), strict=True)]
         return names if self._ascii else [self._decoded(name) for name in names]
+
+    def _ends(self, offsets: list[int]) -> list[int]:
+        """Find where names end: so many at a time as can't be too long together, which is nearly always all."""
+        find = self.text.index
+        ends: list[int] = []
+        length = 0
+        step = max(1, self._budget // len(self.text))
+        for first in range(0, len(offsets), step):
+            starts = offsets[first : first + step]
+            found = [find("\0", start) for start in starts]
+            length += sum(found) - sum(starts)
+            if length > self._budget:
+                raise ElfError("the names overlap so much that they are longer than the file", offset=offsets[first])
+            ends += found
+        return ends
 
     def positions(self, prefix: str) -> set[int]:
         """Return every offset at which ``prefix`` (ASCII, not empty) stands."""
@@ -61,14 +73,6 @@ class StringTable:
             found.add(position)
             position = self.text.find(prefix, position + 1)
         return found
-
-    def _refuse_long_overlaps(self, offsets: list[int]) -> None:
-        find = self.text.index
-        total = 0
-        for offset in offsets:
-            total += find("\0", offset) - offset
-            if total > self._budget:
-                raise ElfError("the names overlap so much that they are longer than the file", offset=offset)
 
     @staticmethod
     def _decoded(name: str) -> str:

@@ -67,6 +67,16 @@ class SymbolTable:
         entry = self._structures.symbol.unpack_from(self._records, index * self._structures.symbol.size)
         return self._symbol(index, self._strings.name(entry[0]), entry)
 
+    def name(self, index: int) -> str:
+        """Return the name of a symbol by its number.
+
+        :raises ElfError: as :meth:`one`
+        """
+        if not 0 <= index < len(self):
+            raise self._no_symbol(index)
+        size = self._structures.symbol.size
+        return self._strings.name(self._structures.word.unpack_from(self._records, index * size)[0])
+
     def place(self, index: int) -> tuple[int, int]:
         """Return the section's number and the value of a symbol.
 
@@ -83,6 +93,19 @@ class SymbolTable:
     def entries(self) -> "Iterator[tuple[int, ...]]":
         """Yield the raw records, in the field order of the file's class."""
         return self._structures.symbol.iter_unpack(self._records)
+
+    def name_offsets(self, first: int) -> list[int]:
+        """Return ``st_name`` of every symbol from one on."""
+        return self._name_offsets(self._from(first))
+
+    def section_numbers(self, first: int) -> list[int]:
+        """Return ``st_shndx`` of every symbol from one on, as it stands in the file."""
+        structures, records = self._structures, self._from(first)
+        return column(records, structures.symbol, structures.st_shndx, "H", is_native=structures.is_native)
+
+    def infos(self, first: int) -> bytes:
+        """Return ``st_info``, binding and type, of every symbol from one on."""
+        return bytes(self._from(first)[self._structures.st_info :: self._structures.symbol.size])
 
     def undefined(self, *, has_registers: bool) -> tuple[list[str], list[bool]]:
         """Return the names of the undefined symbols that have one, and whether each is weak, in the order of the table.
@@ -130,6 +153,9 @@ class SymbolTable:
         sections = column(self._records[symbol.size :], symbol, st_shndx, "H", is_native=True)
         first = sections.index(0) if 0 in sections else len(sections)
         return self._records[(first + 1) * symbol.size :], list(map(not_, sections[first:]))
+
+    def _from(self, first: int) -> memoryview:
+        return self._records[first * self._structures.symbol.size :]
 
     def _name_offsets(self, records: memoryview) -> list[int]:
         return column(records, self._structures.symbol, 0, "I", is_native=self._structures.is_native)

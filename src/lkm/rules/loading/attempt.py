@@ -173,7 +173,7 @@ class Attempt:
         elf = self.image.elf
         try:
             entries = elf.relocation_entries(self._found(STRUCT_MODULE))
-            return frozenset(elf.symbol(symbol).name for _, symbol, _, _ in entries)
+            return frozenset([elf.symbol_table.name(symbol) for _, symbol, _, _ in entries])
         except LkmError:
             self.undecidable.append("which functions the module begins and ends with")
             return frozenset()
@@ -226,7 +226,7 @@ class Attempt:
             self.say_once("lockdep", "Disabling lock debugging due to kernel taint")
         self.state = replace(self.state, taint=self.state.taint | int(flag))
         if not kernel_only:
-            self.taints |= flag
+            self.taints |= int(flag)
 
     def force(self, reason: str) -> Refusal | None:
         """Load in spite of a missing version, if the kernel allows (kernel/module/main.c ``try_to_force_load``)."""

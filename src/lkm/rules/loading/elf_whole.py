@@ -62,7 +62,7 @@ def _section_fault(headers: SectionHeaders) -> str | None:
 
 def missing_section(attempt: "Attempt", headers: SectionHeaders) -> str | None:
     """Give the line for a module without symbols, or without struct module in memory (``setup_load_info``)."""
-    if not any(section.type == _SYMTAB for section in headers.sections):
+    if _SYMTAB not in headers.types:
         return f"{attempt.early_name}: module has no symbols (stripped?)"
     if not headers.in_memory(STRUCT_MODULE):
         return f"{attempt.early_name}: No module found in object"

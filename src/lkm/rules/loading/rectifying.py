@@ -9,7 +9,7 @@ from lkm.rules.loading.section_headers import WITHOUT_CONTENTS
 if TYPE_CHECKING:
     from typing import Literal
 
-    from lkm.rules.loading.section_headers import SectionHeaders
+    from lkm.rules.loading.section_headers import RawSection, SectionHeaders
     from lkm.system.kernel_profile import KernelProfile
 
 __all__ = ["rectified"]
@@ -50,21 +50,20 @@ def _changes(headers: "SectionHeaders") -> list[tuple[int, tuple[int, int, int]]
         index = headers.in_memory(name)
         if index and sections[index].type in WITHOUT_CONTENTS:
             changes.append((index, (_TYPE, 4, _PROGBITS)))
-    symbols = next((section for section in sections if section.type == _SYMTAB), None)
+    symbols = sections[headers.types.index(_SYMTAB)] if _SYMTAB in headers.types else None
     if symbols is not None and 0 < symbols.link < len(sections):
         strings = sections[symbols.link]
         if strings.type != _STRTAB:
             changes.append((symbols.link, (_TYPE, 4, _STRTAB)))
-        if _longest_reach(headers) >= strings.size:
+        if _longest_reach(headers, symbols) >= strings.size:
             offset, size = (_SIZE_64, 8) if headers.structures.is_64bit else (_SIZE_32, 4)
             changes.append((symbols.link, (offset, size, max(len(headers.data) - strings.offset, 0))))
     return changes
 
 
-def _longest_reach(headers: "SectionHeaders") -> int:
+def _longest_reach(headers: "SectionHeaders", symbols: "RawSection") -> int:
     """Give the largest offset of a symbol's name."""
     structures = headers.structures
-    symbols = next(section for section in headers.sections if section.type == _SYMTAB)
     records = headers.contents(symbols)
     whole = records[: len(records) - len(records) % structures.symbol.size]
     return max(column(whole, structures.symbol, 0, "I", is_native=structures.is_native), default=0)

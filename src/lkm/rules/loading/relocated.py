@@ -1,7 +1,6 @@
 """A section and the relocations that apply to it, read by columns: a module has thousands of them."""
 
-from collections.abc import Collection, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -11,14 +10,13 @@ from lkm.formats.elf.layouts import column
 if TYPE_CHECKING:
     from lkm.formats.elf.layouts import Layout
 
-__all__ = ["UNKNOWN", "Relocated"]
+__all__ = ["UNKNOWN", "Relocated", "hold_zeros", "offsets_of", "types_of"]
 
 UNKNOWN = "?"
 """Stands in a log line for an address, which nothing foretells."""
 
-# Positions in Elf64_Rela, in bytes: the halves of r_offset, and in r_info the type.
-_LITTLE = (0, 4, 8)
-_BIG = (4, 0, 12)
+# Where in an Elf64_Rela, in bytes, the type is: the lower half of r_info.
+_TYPE_LITTLE, _TYPE_BIG = 8, 12
 _FEW = 16
 
 
@@ -28,20 +26,18 @@ class Relocated:
     :param number: of the section that holds the relocations
     :param records: whole Elf64_Rela
     :param contents: what the relocated section holds; None where it is memory without contents
+    :ivar kinds: the types of relocations that there are
     """
+
+    __slots__ = ("_contents", "_records", "_structures", "_types", "kinds", "number")
 
     def __init__(self, number: int, records: memoryview, contents: memoryview | None, structures: "Layout") -> None:
         self.number = number
         self._records = records
         self._contents = contents
         self._structures = structures
-        self._places = _LITTLE if structures.header.format[0] == "<" else _BIG
-        self._types = self._words(self._places[2])
+        self._types = types_of(records, structures)
         self.kinds = set(self._types)
-
-    def _words(self, place: int) -> list[int]:
-        """Give one half of an 8-byte field of each relocation."""
-        return column(self._records, self._structures.rela, place, "I", is_native=self._structures.is_native)
 
     def entries(self) -> Iterator[tuple[int, int, int, int]]:
         """Give offset, symbol, type and addend of each."""
@@ -55,28 +51,41 @@ class Relocated:
         found = self._contents[offset : offset + size]
         return None if len(found) < size else not any(found)
 
-    @cached_property
-    def _target(self) -> bytes:
-        return bytes(self._contents or b"")
-
-    @cached_property
-    def _offsets(self) -> list[int]:
-        """Where the relocations are; nowhere inside where one is more than 4 GiB away."""
-        if any(self._words(self._places[1])):
-            return [1 << 32] * len(self._types)
-        return self._words(self._places[0])
-
-    def replaces_zeros(self, types: Collection[int], size: int) -> bool:
+    def replaces_zeros(self, types: frozenset[int], size: int) -> bool:
         """Tell whether all relocations of some types lie inside of the section and replace ``size`` zeros; quickly."""
-        if self._contents is None:
-            return True
-        offsets, target = self._offsets, self._target
+        offsets = offsets_of(self._records, self._structures)
         if not self.kinds.issubset(types):
-            offsets = list(compress(offsets, [kind in types for kind in self._types]))
-        if len(offsets) < _FEW:
-            zeros = bytes(size)
-            return all([target[offset : offset + size] == zeros for offset in offsets])  # noqa: C419  half as dear
-        if max(offsets) + size > len(target):
-            return False
-        pick = itemgetter(*offsets)
+            offsets = list(compress(offsets, map(types.__contains__, self._types)))
+        return hold_zeros(self._contents, offsets, size)
+
+
+def types_of(records: memoryview, structures: "Layout") -> list[int]:
+    """Give the type of each of some Elf64_Rela."""
+    place = _TYPE_LITTLE if structures.header.format[0] == "<" else _TYPE_BIG
+    return column(records, structures.rela, place, "I", is_native=structures.is_native)
+
+
+def offsets_of(records: memoryview, structures: "Layout") -> list[int]:
+    """Give the place in the section of each of some Elf64_Rela."""
+    return column(records, structures.rela, 0, "Q", is_native=structures.is_native)
+
+
+def hold_zeros(contents: memoryview | None, offsets: list[int], size: int) -> bool:
+    """Tell whether all of some places lie inside of a section, and ``size`` zeros stand there."""
+    if contents is None or not offsets:
+        return True
+    target = bytes(contents)
+    if target == bytes(len(target)):  # such as tables of addresses, half of all sections
+        return max(offsets) + size <= len(target)
+    return _are_zeros(target, offsets, size)
+
+
+def _are_zeros(target: bytes, offsets: list[int], size: int) -> bool:
+    """Tell whether zeros stand at some places, and all of them inside."""
+    if len(offsets) < _FEW:
+        return [target[offset : offset + size] for offset in offsets].count(bytes(size)) == len(offsets)
+    pick = itemgetter(*offsets)  # the first bytes of all fields, then the second ones, without a step of Python's
+    try:
         return all(pick(target[place:]).count(0) == len(offsets) for place in range(size))
+    except IndexError:
+        return False

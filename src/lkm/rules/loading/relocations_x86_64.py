@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 from lkm.errors import LkmError
 from lkm.formats.elf.constants import SectionIndex
-from lkm.rules.loading.relocated import UNKNOWN, Relocated
+from lkm.rules.loading.relocated import UNKNOWN, Relocated, hold_zeros, offsets_of, types_of
 
 if TYPE_CHECKING:
+    from lkm.formats.elf.layouts import Layout
     from lkm.rules.loading.attempt import Attempt
 
-__all__ = ["faults"]
+__all__ = ["are_plain", "faults"]
 
 _NONE, _ABS64, _PC32, _PLT32, _ABS32, _ABS32_SIGNED, _PC64 = 0, 1, 2, 4, 10, 11, 24
 _SIZES = {_ABS64: 8, _PC32: 4, _PLT32: 4, _ABS32: 4, _ABS32_SIGNED: 4, _PC64: 8}
@@ -17,6 +18,24 @@ _RANGES = {_ABS32: range(1 << 32), _ABS32_SIGNED: range(-(1 << 31), 1 << 31)}
 _FOUR_BYTES = frozenset({_PC32, _PLT32, _ABS32_SIGNED})
 _EIGHT_BYTES = frozenset({_ABS64, _PC64})
 _COMMON = _FOUR_BYTES | _EIGHT_BYTES | {_NONE}  # whose values fit at whatever address
+
+
+def are_plain(attempt: "Attempt", records: memoryview, contents: memoryview | None, structures: "Layout") -> bool:
+    """Tell whether a section's relocations are without a fault, and as nearly all sections': all of one size.
+
+    :param records: whole Elf64_Rela
+    :param contents: what the relocated section holds; None where it is memory without contents
+    """
+    types = types_of(records, structures)
+    if _FOUR_BYTES.issuperset(types):
+        size = 4
+    elif _EIGHT_BYTES.issuperset(types):
+        size = 8
+    else:
+        return False
+    if size == _SIZES[_ABS32_SIGNED] and attempt.symbols.has_large_numbers:
+        return False
+    return hold_zeros(contents, offsets_of(records, structures), size)
 
 
 def faults(attempt: "Attempt", relocated: Relocated) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Request:
     :param signature: what checking the signature gives, where the caller knows better than the certificates say
     :param privileged: the caller has CAP_SYS_MODULE
     :param command: the caller's name, for log lines
+    :param measured: tell how much memory the module takes, which only lists of modules show
     """
 
     contents: bytes
@@ -30,6 +31,7 @@ class Request:
     signature: SignatureFinding | None = None
     privileged: bool = True
     command: str = "modprobe"
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

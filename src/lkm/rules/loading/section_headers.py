@@ -1,7 +1,7 @@
 """The section headers of a module as the kernel sees them before it trusts any of them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.formats.elf.constants import MAGIC, ElfType, SectionFlag, SectionType
@@ -33,6 +33,9 @@ class RawSection(NamedTuple):
     info: int
     alignment: int
     entry_size: int
+
+
+_MAKE_SECTION = partial(tuple.__new__, RawSection)  # what RawSection._make does, without a call of Python's for each
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,18 @@ class SectionHeaders:
         return f"Invalid ELF sh_link!=SHN_UNDEF({shown}) or (sh_link({shown}) >= hdr->e_shnum({count})"
 
     @cached_property
+    def types(self) -> list[int]:
+        """The type of every section."""
+        return [section.type for section in self.sections]
+
+    @cached_property
     def names(self) -> list[str]:
         """The name of every section, which for hostile ones may begin anywhere behind the table of names."""
         table = self.sections[self.name_index]
         text = str(self.contents(table), "latin-1")
+        offsets = [section.name for section in self.sections]
+        if text.isascii() and text.endswith("\0") and max(offsets) < len(text):
+            return [text[offset : text.index("\0", offset)] for offset in offsets]
         names = []
         for section in self.sections:
             end = text.find("\0", section.name)
@@ -157,4 +168,4 @@ def read_headers(data: memoryview, profile: "KernelProfile") -> SectionHeaders |
     if shoff >= len(data) or shnum * size > len(data) - shoff:
         return "Invalid ELF section header overflow"
     records = structures.section.iter_unpack(data[shoff : shoff + shnum * size])
-    return SectionHeaders(data, structures, list(map(RawSection._make, records)), shstrndx)
+    return SectionHeaders(data, structures, list(map(_MAKE_SECTION, records)), shstrndx)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from lkm.rules.loading.attempt import Attempt, KernelState, ModuleRecord, Refusal, Request, Verdict
 from lkm.rules.loading.elf import check_contents, check_elf, check_module_sections
@@ -42,6 +43,11 @@ _INIT = "init_module"
 
 
 def _stages(traits: KernelTraits) -> tuple[_Named, ...]:
+    return _order(taints_first=traits.taints_before_duplicate_check)
+
+
+@cache
+def _order(*, taints_first: bool) -> tuple[_Named, ...]:
     taints: _Named = ("taints", taint_by_modinfo)
     layout: tuple[_Named, ...] = (("architecture", check_architecture), ("section flags", check_section_flags))
     duplicate: _Named = ("duplicate", check_duplicate)
@@ -49,7 +55,7 @@ def _stages(traits: KernelTraits) -> tuple[_Named, ...]:
     by_name: _Named = ("name taint", taint_by_name)
     memory: tuple[_Named, ...] = (("per-CPU memory", check_percpu), ("constructors", check_constructors))
     # Up to 6.3 the taints come here and there between the checks, from 6.4 all of them behind the first.
-    if traits.taints_before_duplicate_check:
+    if taints_first:
         middle = (taints, *layout, duplicate, by_signature, *memory, by_name)
     else:
         middle = (("livepatch", check_livepatch), duplicate, *layout, taints, by_signature, by_name, *memory)
@@ -91,8 +97,9 @@ def judge(profile: KernelProfile, state: KernelState, request: Request) -> Verdi
     :param request: the module and how it is handed over
     """
     cmdline = read_cmdline(state.command_line)
-    attempt = Attempt(request, profile, state, profile.traits, cmdline, state.lockdown_of(profile))
-    for name, stage in _stages(profile.traits):
+    traits = profile.traits
+    attempt = Attempt(request, profile, state, traits, cmdline, state.lockdown_of(profile))
+    for name, stage in _stages(traits):
         refusal = stage(attempt)
         if refusal:
             return Verdict(
@@ -114,7 +121,7 @@ def _loaded(attempt: Attempt) -> Verdict:
     }
     record = ModuleRecord(
         name=attempt.name,
-        size=core_size(attempt),
+        size=core_size(attempt) if attempt.request.measured else 0,
         exports=attempt.exports,
         uses=tuple(attempt.uses),
         taints=attempt.taints,

@@ -1,33 +1,35 @@
 """A module's symbols: those that decide whether it loads, and the room that the others take."""
 
 from functools import cached_property
+from itertools import compress, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.formats.elf.constants import SectionIndex, SectionType, SymbolBinding
+from lkm.formats.elf.strings import StringTable
 
 if TYPE_CHECKING:
     from lkm.formats.elf.reader import Elf
 
-__all__ = ["Symbols", "TellingSymbol"]
+__all__ = ["Symbols", "TellingSymbols", "is_weak"]
 
 _ABS = SectionIndex.ABS.value
 _LEFT_ALONE = frozenset({_ABS, SectionIndex.LIVEPATCH.value})
 _WEAK = SymbolBinding.WEAK.value
 _SYMTAB = SectionType.SYMTAB.value
-_SHNDX_32, _SHNDX_64, _INFO_32, _INFO_64 = 5, 3, 3, 1  # positions in Layout.symbol
-_VALUE_32, _VALUE_64 = 1, 4
+_SHNDX_32, _SHNDX_64, _VALUE_32, _VALUE_64 = 5, 3, 1, 4  # positions in Layout.symbol
 _LARGE = 1 << 30
 
 
-class TellingSymbol(NamedTuple):
-    """A symbol that is undefined, or of a section that is not there.
+class TellingSymbols(NamedTuple):
+    """The symbols that are undefined, or of a section that is not there, by columns, in the order of the table.
 
-    :param section: ``st_shndx``; the kernel knows no extended table of section numbers
+    :param sections: ``st_shndx`` of each; the kernel knows no extended table of section numbers
+    :param infos: ``st_info`` of each
     """
 
-    name: str
-    section: int
-    is_weak: bool
+    names: list[str]
+    sections: list[int]
+    infos: list[int]
 
 
 class Symbols:
@@ -38,33 +40,33 @@ class Symbols:
 
     def __init__(self, elf: "Elf") -> None:
         self._elf = elf
-        self._entries = list(elf.symbol_table.entries())[1:]
-        self._shndx, self._info = (_SHNDX_64, _INFO_64) if elf.is_64bit else (_SHNDX_32, _INFO_32)
+        self._sections = elf.symbol_table.section_numbers(1)
 
     @cached_property
-    def telling(self) -> tuple[TellingSymbol, ...]:
-        """Those that are undefined, or of a section that is not there, in the order of the table.
+    def telling(self) -> TellingSymbols:
+        """Those that are undefined, or of a section that is not there.
 
         :raises ElfError: a name lies outside of the string table
         """
-        count, shndx, info = self._elf.section_count, self._shndx, self._info
-        telling = [entry for entry in self._entries if not 0 < entry[shndx] < count and entry[shndx] not in _LEFT_ALONE]
-        if not telling:
-            return ()
-        table = self._elf.section_table
-        names = table.linked_strings(table.types.index(_SYMTAB)).names([entry[0] for entry in telling])
-        return tuple(
-            [
-                TellingSymbol(name, entry[shndx], entry[info] >> 4 == _WEAK)
-                for name, entry in zip(names, telling, strict=True)
-            ]
-        )
+        count, sections = self._elf.section_count, self._sections
+        odd = {number for number in set(sections) if not 0 < number < count and number not in _LEFT_ALONE}
+        if not odd:
+            return TellingSymbols([], [], [])
+        first = min(map(sections.index, odd))  # local symbols come first, and they are half of all
+        numbers = sections[first:]
+        marks = list(map(odd.__contains__, numbers))
+        table = self._elf.symbol_table
+        names = self._strings.names(list(compress(table.name_offsets(1 + first), marks)))
+        return TellingSymbols(names, list(compress(numbers, marks)), list(compress(table.infos(1 + first), marks)))
 
     @cached_property
     def has_large_numbers(self) -> bool:
         """Whether a symbol stands for a number that 31 bits don't hold."""
-        shndx, value = self._shndx, _VALUE_64 if self._elf.is_64bit else _VALUE_32
-        numbers = [entry[value] for entry in self._entries if entry[shndx] == _ABS]
+        if _ABS not in self._sections:
+            return False
+        shndx, value = (_SHNDX_64, _VALUE_64) if self._elf.is_64bit else (_SHNDX_32, _VALUE_32)
+        entries = islice(self._elf.symbol_table.entries(), 1, None)
+        numbers = [entry[value] for entry in entries if entry[shndx] == _ABS]
         return any(_LARGE <= number < (1 << 64) - _LARGE for number in numbers)
 
     def names_in(self, sections: set[int]) -> list[int]:
@@ -72,13 +74,21 @@ class Symbols:
 
         What is said to lie outside of the string table is left out.
         """
-        shndx = self._shndx
-        offsets = [entry[0] for entry in self._entries if entry[shndx] in sections and entry[0]]
-        if not offsets:
+        offsets = self._elf.symbol_table.name_offsets(1)
+        offsets = [offset for offset, number in zip(offsets, self._sections, strict=True) if number in sections]
+        strings = self._strings
+        if not strings.size:
             return []
-        table = self._elf.section_table
-        strings = table.linked_strings(table.types.index(_SYMTAB))
-        if max(offsets) >= strings.size:
-            offsets = [offset for offset in offsets if offset < strings.size]
         find = strings.text.index
-        return [find("\0", offset) - offset + 1 for offset in offsets]
+        return [find("\0", offset) - offset + 1 for offset in offsets if 0 < offset < strings.size]
+
+    @property
+    def _strings(self) -> "StringTable":
+        """The names; empty where there is no symbol table."""
+        table = self._elf.section_table
+        return table.linked_strings(table.types.index(_SYMTAB)) if self._sections else StringTable(b"", 0)
+
+
+def is_weak(info: int) -> bool:
+    """Tell from ``st_info`` whether a module can do without a symbol."""
+    return info >> 4 == _WEAK

@@ -1,18 +1,15 @@
 """Resolving a module's symbols against the kernel and its modules (kernel/module/main.c, 5.10 to 7.2)."""
 
 import errno
-from typing import TYPE_CHECKING
 
 from lkm.formats.elf.constants import Machine, SectionIndex
 from lkm.formats.ksymtab import Export
 from lkm.rules.loading.attempt import Attempt, ModuleRecord, Refusal
 from lkm.rules.loading.exporters import offers
 from lkm.rules.loading.namespaces import is_open
-from lkm.rules.loading.versions import version_agrees
+from lkm.rules.loading.symbol_list import is_weak
+from lkm.rules.loading.versions import stated_versions, version_agrees
 from lkm.rules.taint import Taint
-
-if TYPE_CHECKING:
-    from lkm.rules.loading.symbol_list import TellingSymbol
 
 __all__ = ["check_duplicate_exports", "resolve_symbols"]
 
@@ -20,46 +17,74 @@ _NOT_FOUND = errno.ENOENT
 _IGNORE_GOT = frozenset({Machine.I386.value, Machine.X86_64.value})  # kernel/module/main.c ignore_undef_symbol
 _UNDEF = SectionIndex.UNDEF.value
 _COMMON = SectionIndex.COMMON.value
+_PROPRIETARY = Taint.PROPRIETARY_MODULE.value
 
 
 def resolve_symbols(attempt: Attempt) -> Refusal | None:
     """``simplify_symbols``: every symbol is looked at, and the last failure gives the errno."""
     last: int | None = None
-    symbols = attempt.symbols.telling
-    exports = attempt.profile.exports
-    elsewhere = {symbol.name for symbol in symbols if symbol.section == _UNDEF and symbol.name not in exports}
+    names, sections, infos = attempt.symbols.telling
+    found = list(map(attempt.profile.exports.get, names))
+    elsewhere = {name for name, export in zip(names, found, strict=True) if export is None}
     attempt.offers = offers(attempt.state.modules, elsewhere) if elsewhere else {}
-    for symbol in symbols:
-        failure = _undefined(attempt, symbol) if symbol.section == _UNDEF else _misplaced(attempt, symbol)
+    stated = map((stated_versions(attempt) or {}).get, names)
+    for name, section, info, export, crc in zip(names, sections, infos, found, stated, strict=True):
+        if section == _UNDEF:
+            if _resolves_plainly(attempt, name, export, crc):
+                continue
+            failure = _undefined(attempt, name, info)
+        else:
+            failure = _misplaced(attempt, name, section)
         if failure:
             last = failure
     return Refusal(last) if last else None
 
 
-def _misplaced(attempt: Attempt, symbol: "TellingSymbol") -> int | None:
+def _resolves_plainly(attempt: Attempt, name: str, export: Export | None, stated_crc: int | None) -> bool:
+    """Resolve a symbol of which nothing more need be asked, as nearly all are; leave the others as they are.
+
+    :param export: the kernel image's
+    """
+    owner = None
+    if export is None:
+        if name not in attempt.offers:
+            return False
+        export, owner = attempt.offers[name][0]
+        if owner.taints & _PROPRIETARY:
+            return False
+    _, crc, gpl_only, namespace = export
+    if namespace or (gpl_only and attempt.taints & _PROPRIETARY) or (crc is not None and crc != stated_crc):
+        return False
+    attempt.uses_gpl_only = attempt.uses_gpl_only or gpl_only
+    if owner is not None and owner.name not in attempt.uses:
+        attempt.uses.append(owner.name)
+    return True
+
+
+def _misplaced(attempt: Attempt, name: str, section: int) -> int | None:
     """Give the errno of a symbol that is in none of the sections."""
-    if symbol.section == _COMMON:
-        if symbol.name.startswith("__gnu_lto"):
+    if section == _COMMON:
+        if name.startswith("__gnu_lto"):
             return None
         attempt.say(f"{attempt.name}: please compile with -fno-common")
         return errno.ENOEXEC
     if not attempt.traits.checks_symbol_sections:
-        attempt.undecidable.append(f"where {symbol.name} is: it is in section {symbol.section}, which does not exist")
+        attempt.undecidable.append(f"where {name} is: it is in section {section}, which does not exist")
         return None
     last = len(attempt.headers.sections) - 1
-    attempt.say(f"{attempt.name}: Symbol {symbol.name} has an invalid section index {symbol.section} (max {last})")
+    attempt.say(f"{attempt.name}: Symbol {name} has an invalid section index {section} (max {last})")
     return errno.ENOEXEC
 
 
-def _undefined(attempt: Attempt, symbol: "TellingSymbol") -> int | None:
+def _undefined(attempt: Attempt, name: str, info: int) -> int | None:
     """Give the errno of a symbol that nobody gives to this module."""
-    failure = _resolve(attempt, symbol.name)
+    failure = _resolve(attempt, name)
     if failure is None:
         return None
-    ignored = symbol.name == "_GLOBAL_OFFSET_TABLE_" and attempt.profile.machine in _IGNORE_GOT
-    if failure == _NOT_FOUND and (symbol.is_weak or ignored):
+    ignored = name == "_GLOBAL_OFFSET_TABLE_" and attempt.profile.machine in _IGNORE_GOT
+    if failure == _NOT_FOUND and (ignored or is_weak(info)):
         return None
-    attempt.say(f"{attempt.name}: Unknown symbol {symbol.name} (err -{failure})")
+    attempt.say(f"{attempt.name}: Unknown symbol {name} (err -{failure})")
     return failure
 
 
@@ -84,7 +109,7 @@ def _resolve(attempt: Attempt, symbol: str) -> int | None:
 
 def _find(attempt: Attempt, symbol: str) -> tuple[Export, ModuleRecord | None] | None:
     """``find_symbol``: the kernel image first, then the modules; GPL-only symbols not for proprietary modules."""
-    gpl_ok = not attempt.taints & Taint.PROPRIETARY_MODULE.value
+    gpl_ok = not attempt.taints & _PROPRIETARY
     export = attempt.profile.exports.get(symbol)
     if export is None:
         found = attempt.offers.get(symbol, ())
@@ -97,16 +122,16 @@ def _find(attempt: Attempt, symbol: str) -> tuple[Export, ModuleRecord | None] |
 
 def _inherit_taint(attempt: Attempt, owner: ModuleRecord, symbol: str) -> bool:
     """``inherit_taint``: what uses a proprietary module is no better."""
-    if not owner.taints & Taint.PROPRIETARY_MODULE:
+    if not owner.taints & _PROPRIETARY:
         return True
     shown = f"symbols {symbol}" if attempt.traits.names_inherited_symbol else "symbols"
     text = f"uses {shown} from proprietary module {owner.name}"
     if attempt.uses_gpl_only:
         attempt.say(f"{attempt.name}: module using GPL-only symbols {text}.")
         return False
-    if not attempt.taints & Taint.PROPRIETARY_MODULE:
+    if not attempt.taints & _PROPRIETARY:
         attempt.say(f"{attempt.name}: module {text}, inheriting taint.")
-        attempt.taints |= Taint.PROPRIETARY_MODULE
+        attempt.taints |= _PROPRIETARY
     return True
 
 

@@ -2,7 +2,7 @@
 
 from lkm.rules.loading.attempt import Attempt, Refusal
 
-__all__ = ["check_export_versions", "version_agrees"]
+__all__ = ["check_export_versions", "stated_versions", "version_agrees"]
 
 _TABLES = tuple((f"__ksymtab{kind}", f"__kcrctab{kind}") for kind in ("", "_gpl", "_gpl_future"))
 _SMALLEST_ENTRY = 12  # struct kernel_symbol with relative references
@@ -32,6 +32,12 @@ def version_agrees(attempt: Attempt, symbol: str, crc: int | None) -> bool:
     else:
         attempt.say(f"{attempt.info_name}: disagrees about version of symbol {symbol}")
     return False
+
+
+def stated_versions(attempt: Attempt) -> dict[str, int] | None:
+    """Give the CRCs that :func:`version_agrees` compares with; None where there are none."""
+    extended = attempt.extended_versions
+    return attempt.versions if extended is None else extended
 
 
 def check_export_versions(attempt: Attempt) -> Refusal | None:
