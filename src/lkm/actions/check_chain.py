@@ -172,8 +172,11 @@ def steps_for_file(
 def _owners(target: "CheckTarget", state: KernelState, symbols: Sequence[str], known: set[str]) -> Iterator[str]:
     """Name modules that export what no module known so far does; ``known`` grows meanwhile."""
     offered: set[str] | None = None
-    for symbol in symbols:
-        owners = target.tree.by_symbol(symbol) or target.profile.exporters_of(symbol)
+    indexed = {symbol: target.tree.by_symbol(symbol) for symbol in symbols}
+    others = [symbol for symbol, owners in indexed.items() if not owners]
+    known_by_profile = target.profile.exporters_of(others) if others else {}
+    for symbol, found in indexed.items():
+        owners = found or known_by_profile.get(symbol, ())
         if not owners or any(canonical(owner) in known for owner in owners):
             continue
         if offered is None:

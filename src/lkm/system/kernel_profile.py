@@ -1,6 +1,6 @@
 """What is known of a target kernel, and where each fact came from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from lkm.formats.ksymtab import Export
@@ -57,14 +57,12 @@ class KernelProfile:
         """Tell whether an option of the configuration is ``y``."""
         return self.config.get(option) == "y"
 
-    def exporters_of(self, symbol: str) -> tuple[str, ...]:
-        """Name the modules of the tree that export a symbol."""
-        from lkm.system.module_exports import ModuleExports  # noqa: PLC0415  asked about symbols that are missing only
+    def exporters_of(self, symbols: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Name the modules of the tree that export each of some symbols; those that none exports are missing."""
+        from lkm.system.module_exports import ModuleExports, exporters  # noqa: PLC0415  about missing symbols only
 
-        if isinstance(self.module_exports, ModuleExports):
-            return self.module_exports.exporters_of(symbol)
-        found = self.module_exports.items()
-        return tuple(name for name, exports in found if any(export.name == symbol for export in exports))
+        known = self.module_exports
+        return known.exporters_of(symbols) if isinstance(known, ModuleExports) else exporters(known, symbols)
 
     @property
     def traits(self) -> KernelTraits:

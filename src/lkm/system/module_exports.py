@@ -1,7 +1,7 @@
 """What the modules of a tree export, read when it is asked for: unpacking a thousand modules takes seconds."""
 
 import json
-from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from functools import partial
 from itertools import chain
 
@@ -12,7 +12,7 @@ from lkm.formats.module_name import canonical
 from lkm.system.apart import Apart, processors
 from lkm.system.module_tree import ModuleTree
 
-__all__ = ["ModuleExports", "read_exports"]
+__all__ = ["ModuleExports", "exporters", "read_exports"]
 
 _MANY = 64  # modules: fewer are read before another process has started
 
@@ -45,12 +45,15 @@ class ModuleExports(Mapping[str, tuple[Export, ...]]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def exporters_of(self, symbol: str) -> tuple[str, ...]:
-        """Name the modules that export a symbol; where the tree's index knows it, no module is read."""
-        indexed = tuple(name for name in map(canonical, self._tree.by_symbol(symbol)) if name in self._names)
-        if indexed or self._tree.index("modules.symbols") is not None:
-            return indexed
-        return tuple(name for name, exports in self.items() if any(export.name == symbol for export in exports))
+    def exporters_of(self, symbols: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Name the modules that export each of some symbols; where the tree has an index of them, no module is read."""
+        if self._tree.index("modules.symbols") is None:
+            return exporters(self, symbols)
+        found = {symbol: self._indexed(symbol) for symbol in symbols}
+        return {symbol: names for symbol, names in found.items() if names}
+
+    def _indexed(self, symbol: str) -> tuple[str, ...]:
+        return tuple(name for name in map(canonical, self._tree.by_symbol(symbol)) if name in self._names)
 
     def items(self) -> ItemsView[str, tuple[Export, ...]]:
         """Read all that was not read yet, and give names and exports."""
@@ -65,6 +68,19 @@ class ModuleExports(Mapping[str, tuple[Export, ...]]):
     def _read_all(self) -> None:
         wanted = [name for name in self._names if name not in self._read]
         self._read |= {**dict.fromkeys(wanted, ()), **read_exports(self._tree, wanted)}
+
+
+def exporters(exports: Mapping[str, tuple[Export, ...]], symbols: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Name the modules that export each of some symbols, in one pass over all.
+
+    :param exports: by module
+    """
+    wanted = frozenset(symbols)
+    found: dict[str, tuple[str, ...]] = {}
+    for module, offered in exports.items():
+        for symbol in wanted.intersection(export.name for export in offered):
+            found[symbol] = (*found.get(symbol, ()), module)
+    return found
 
 
 def read_exports(tree: ModuleTree, names: Sequence[str]) -> dict[str, tuple[Export, ...]]:

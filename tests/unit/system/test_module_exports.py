@@ -60,12 +60,11 @@ def test_side_by_side(tree: ModuleTree, monkeypatch: pytest.MonkeyPatch) -> None
 def test_who_exports_a_symbol_is_known_without_reading(tree: ModuleTree, monkeypatch: pytest.MonkeyPatch) -> None:
     found = ModuleExports(tree, _names(tree))
     monkeypatch.setattr(module_exports, "read_exports", lambda *_: pytest.fail("modules are read"))
-    assert found.exporters_of("fat_attach") == ("fat",)
-    assert found.exporters_of("nobody") == ()
-    assert ModuleExports(tree, ["vfat"]).exporters_of("fat_attach") == ()
+    assert found.exporters_of(("fat_attach", "nobody")) == {"fat_attach": ("fat",)}
+    assert ModuleExports(tree, ["vfat"]).exporters_of(("fat_attach",)) == {}
 
 
 def test_who_exports_a_symbol_where_no_index_tells(tree: ModuleTree) -> None:
     found = ModuleExports(tree, _names(tree))
     Path(tree.root.host_path(f"{tree.directory}/modules.symbols.bin")).unlink()
-    assert (found.exporters_of("fat_attach"), found.exporters_of("nobody")) == (("fat",), ())
+    assert found.exporters_of(("fat_attach", "nobody")) == {"fat_attach": ("fat",)}

@@ -57,7 +57,9 @@ def _offers(verdict: "Verdict", profile: "KernelProfile | None") -> tuple[set[st
     found = (match("Unknown symbol {symbol} (err -2)", line) for line in verdict.log)
     facts = {"exports known"} if profile else set()
     exporters: dict[str, str] = {}
-    for symbol in {words["symbol"] for words in found if words}:
+    elsewhere: dict[str, tuple[str, ...]] | None = None
+    symbols = {words["symbol"] for words in found if words}
+    for symbol in symbols:
         offers = [module.by_name[symbol] for module in verdict.state.modules if symbol in module.by_name]
         if profile and symbol in profile.exports:
             offers.append(profile.exports[symbol])
@@ -65,7 +67,8 @@ def _offers(verdict: "Verdict", profile: "KernelProfile | None") -> tuple[set[st
             is_gpl_only = any(export.gpl_only for export in offers)
             facts.add(f"gpl-only {symbol}" if is_gpl_only else f"refused {symbol}")
         elif profile and profile.module_exports:
-            owners = profile.exporters_of(symbol)
+            elsewhere = profile.exporters_of(symbols) if elsewhere is None else elsewhere
+            owners = elsewhere.get(symbol, ())
             facts.add(f"exported {symbol}" if owners else f"nowhere {symbol}")
             exporters[symbol] = owners[0] if owners else ""
     return facts, exporters
