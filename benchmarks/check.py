@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.installed import newest
 
-from lkm.actions.check import check_on
-from lkm.actions.check_options import CheckOptions
-from lkm.actions.check_target import CheckTarget, open_target
+from lkm.actions.checking.check import check_on
+from lkm.actions.checking.options import CheckOptions
+from lkm.actions.checking.target import CheckTarget, open_target
 from lkm.actions.profile import profile_for, save
 from lkm.actions.session import Session, Target
 from lkm.rules.loading.state import KernelState, ModuleRecord

@@ -7,8 +7,8 @@ module file; every error is an ``lkm.LkmError``. Nothing is imported before it i
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lkm.actions.check_options import CheckOptions
-    from lkm.actions.check_results import CheckResult
+    from lkm.actions.checking.options import CheckOptions
+    from lkm.actions.checking.results import CheckResult
     from lkm.actions.dependencies import Dependency, Edge
     from lkm.actions.describe import Description
     from lkm.actions.finding import Found
@@ -106,8 +106,8 @@ __version__ = "0.1.0"
 # Where a name is found that is no error; PEP 562 imports it when it is first used, so that the command starts fast.
 _HOMES = {
     "Candidate": "lkm.rules.resolving",
-    "CheckOptions": "lkm.actions.check_options",
-    "CheckResult": "lkm.actions.check_results",
+    "CheckOptions": "lkm.actions.checking.options",
+    "CheckResult": "lkm.actions.checking.results",
     "Claim": "lkm.actions.finding_devices",
     "Claims": "lkm.actions.finding_devices",
     "Dependency": "lkm.actions.dependencies",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lkm.actions.check import check
+from lkm.actions.checking.check import check
 from lkm.actions.finding_devices import claims_of_all
 from lkm.actions.session import Session
 from lkm.errors import LkmError, UsageError

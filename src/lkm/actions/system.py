@@ -18,8 +18,8 @@ from lkm.system.module_file import ModuleFile
 if TYPE_CHECKING:
     from typing import Self
 
-    from lkm.actions.check_options import CheckOptions
-    from lkm.actions.check_results import CheckResult
+    from lkm.actions.checking.options import CheckOptions
+    from lkm.actions.checking.results import CheckResult
     from lkm.actions.dependencies import Dependency
     from lkm.actions.describe import Description
     from lkm.actions.finding import Found
@@ -179,7 +179,7 @@ class System:
         :returns: ``loads``, ``errno``, ``stage``, ``log``, ``taints``, ``causes`` and more of each module
         :raises Unreadable: a file, the module tree or the profile can't be read
         """
-        from lkm.actions.check import check_or_raise  # noqa: PLC0415  as above
+        from lkm.actions.checking.check import check_or_raise  # noqa: PLC0415  as above
 
         return check_or_raise(self._session, subjects, options).results
 

@@ -15,8 +15,8 @@ from lkm.interfaces.cli.output import print_json, print_line, wants_json
 from lkm.interfaces.messages import as_json, tell
 
 if TYPE_CHECKING:
-    from lkm.actions.check_options import CheckOptions
-    from lkm.actions.check_results import CheckReport, CheckResult
+    from lkm.actions.checking.options import CheckOptions
+    from lkm.actions.checking.results import CheckReport, CheckResult
     from lkm.actions.session import Session
 
 __all__ = ["add_arguments", "parse", "run"]
@@ -64,7 +64,7 @@ def parse(parser: argparse.ArgumentParser, words: list[str], options: argparse.N
 
 def run(options: argparse.Namespace, session: "Session") -> int:
     """Ask about each subject, print the answers."""
-    from lkm.actions.check import check  # noqa: PLC0415  --help needs none
+    from lkm.actions.checking.check import check  # noqa: PLC0415  --help needs none
 
     for word in options.subjects:
         if "=" in word and not word.startswith(_PATHS) and not word.endswith(".ko"):
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, session: "Session") -> int:
 
 
 def _check_options(options: argparse.Namespace) -> "CheckOptions":
-    from lkm.actions.check_options import CheckOptions, taint_mask  # noqa: PLC0415  --help needs none
+    from lkm.actions.checking.options import CheckOptions, taint_mask  # noqa: PLC0415  --help needs none
     from lkm.actions.parameter_words import quoted  # noqa: PLC0415
     from lkm.rules.signature_policy import Lockdown  # noqa: PLC0415
 
@@ -105,7 +105,7 @@ def _check_options(options: argparse.Namespace) -> "CheckOptions":
 
 
 def _flags(options: argparse.Namespace) -> int:
-    from lkm.actions.check_options import number  # noqa: PLC0415  --help needs none
+    from lkm.actions.checking.options import number  # noqa: PLC0415  --help needs none
     from lkm.kernels.base import LoadFlags  # noqa: PLC0415
 
     flags = 0
@@ -125,7 +125,7 @@ def _flags(options: argparse.Namespace) -> int:
 
 
 def _certificates(path: str) -> tuple[bytes, ...]:
-    from lkm.actions.check_options import certificates_in  # noqa: PLC0415  --trust is rare
+    from lkm.actions.checking.options import certificates_in  # noqa: PLC0415  --trust is rare
     from lkm.actions.load_names import file_for  # noqa: PLC0415
     from lkm.system.located import located  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from lkm.rules.taint import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lkm.actions.check_results import CheckResult
+    from lkm.actions.checking.results import CheckResult
 
 __all__ = ["lines"]
 

@@ -7,10 +7,10 @@ import pytest
 from tests.support.scripted_kernel import ScriptedKernel
 
 import lkm
-from lkm.actions import check_target
-from lkm.actions.check import check, check_on
-from lkm.actions.check_options import CheckOptions
-from lkm.actions.check_target import CheckTarget, open_target, state_of
+from lkm.actions.checking import target as check_target
+from lkm.actions.checking.check import check, check_on
+from lkm.actions.checking.options import CheckOptions
+from lkm.actions.checking.target import CheckTarget, open_target, state_of
 from lkm.actions.profile import profile_for
 from lkm.actions.sample_tree import RELEASE, VERMAGIC
 from lkm.actions.session import Session, Target

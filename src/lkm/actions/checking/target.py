@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lkm.actions.check_options import FORCE, mask_of
+from lkm.actions.checking.options import FORCE, mask_of
 from lkm.errors import LkmError, UsageError
 from lkm.rules.loading.attempt import Request
 from lkm.rules.loading.stages import judge
@@ -16,7 +16,7 @@ from lkm.rules.signature_policy import Lockdown, SignatureState
 from lkm.rules.taint import Taint
 
 if TYPE_CHECKING:
-    from lkm.actions.check_options import CheckOptions
+    from lkm.actions.checking.options import CheckOptions
     from lkm.actions.session import Session
     from lkm.formats.ksymtab import Export
     from lkm.formats.proc_modules import LoadedModule

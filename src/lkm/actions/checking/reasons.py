@@ -12,8 +12,8 @@ from lkm.rules.causes import causes_of_verdict
 from lkm.rules.suggestions import similar
 
 if TYPE_CHECKING:
-    from lkm.actions.check_chain import Chain, Failure
-    from lkm.actions.check_target import CheckTarget
+    from lkm.actions.checking.chain import Chain, Failure
+    from lkm.actions.checking.target import CheckTarget
     from lkm.rules.loading.attempt import Verdict
     from lkm.rules.resolving import Candidate
     from lkm.system.module_file import ModuleFile

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lkm.actions.check_answer import Turn, answer, never_asked, present
-from lkm.actions.check_chain import Chain, Step, chain_of, command_note, load_options, steps_for_file
-from lkm.actions.check_loaded import with_loaded
-from lkm.actions.check_options import CheckOptions
-from lkm.actions.check_reasons import blacklist_note, forbidden_causes, missing_note, not_found_causes, suggestion
-from lkm.actions.check_results import CheckReport, CheckResult
-from lkm.actions.check_target import CheckTarget, open_target
+from lkm.actions.checking.answer import Turn, answer, never_asked, present
+from lkm.actions.checking.chain import Chain, Step, chain_of, command_note, load_options, steps_for_file
+from lkm.actions.checking.loaded import with_loaded
+from lkm.actions.checking.options import CheckOptions
+from lkm.actions.checking.reasons import blacklist_note, forbidden_causes, missing_note, not_found_causes, suggestion
+from lkm.actions.checking.results import CheckReport, CheckResult
+from lkm.actions.checking.target import CheckTarget, open_target
 from lkm.actions.load_file import once
 from lkm.actions.load_names import file_for, forbidden, looks_like_path
 from lkm.errors import LkmError, Unreadable, UsageError
@@ -34,7 +34,7 @@ def check(session: "Session", subjects: Sequence[str], options: CheckOptions | N
 
     :param subjects: names, aliases, or paths of module files of the host
     :param options: how to ask
-    :raises UsageError, Unreadable, ModuleSupportMissing: see :func:`lkm.actions.check_target.open_target`
+    :raises UsageError, Unreadable, ModuleSupportMissing: see :func:`lkm.actions.checking.target.open_target`
     """
     return check_on(with_loaded(open_target(session, options or CheckOptions())), subjects)
 

@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lkm.actions.check_options import FORCE
-from lkm.actions.check_reasons import (
+from lkm.actions.checking.options import FORCE
+from lkm.actions.checking.reasons import (
     already_loaded_note,
     built_in_note,
     dependency_causes,
@@ -14,16 +14,16 @@ from lkm.actions.check_reasons import (
     tolerated_note,
     unpacking_causes,
 )
-from lkm.actions.check_results import CheckResult
+from lkm.actions.checking.results import CheckResult
 from lkm.errors import Cause, CompressionError, LkmError
 from lkm.formats.module_signature import MARKER
 from lkm.kernels.base import LoadFlags
 from lkm.rules.causes import causes_of_verdict
 
 if TYPE_CHECKING:
-    from lkm.actions.check_chain import Chain, Failure
-    from lkm.actions.check_options import CheckOptions
-    from lkm.actions.check_target import CheckTarget
+    from lkm.actions.checking.chain import Chain, Failure
+    from lkm.actions.checking.options import CheckOptions
+    from lkm.actions.checking.target import CheckTarget
     from lkm.rules.loading.attempt import Verdict
     from lkm.rules.loading.state import KernelState
     from lkm.system.module_file import ModuleFile

@@ -3,8 +3,8 @@
 import os
 from dataclasses import replace
 
-from lkm.actions.check_chain import chain_of, steps_for_file
-from lkm.actions.check_target import CheckTarget, having_said
+from lkm.actions.checking.chain import chain_of, steps_for_file
+from lkm.actions.checking.target import CheckTarget, having_said
 from lkm.actions.load_names import file_for, looks_like_path
 from lkm.errors import Unreadable
 from lkm.rules.loading.state import KernelState, ModuleRecord

@@ -14,7 +14,7 @@ from lkm.rules.planning.steps import Absent, Insert, LoadStep, Present, RunInsta
 from lkm.rules.resolving import Candidate
 
 if TYPE_CHECKING:
-    from lkm.actions.check_target import CheckTarget
+    from lkm.actions.checking.target import CheckTarget
     from lkm.formats.module_image import ModuleImage
     from lkm.rules.loading.attempt import Verdict
 

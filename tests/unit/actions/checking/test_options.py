@@ -5,7 +5,7 @@ import re
 import pytest
 from tests.support.signing import Signer
 
-from lkm.actions.check_options import CheckOptions, certificates_in, mask_of, number, taint_mask
+from lkm.actions.checking.options import CheckOptions, certificates_in, mask_of, number, taint_mask
 from lkm.errors import FormatError, UsageError
 
 
