@@ -1,14 +1,15 @@
 """Before a kernel upgrade: tell whether all that is in use, or wanted at boot, will load on the kernel to come."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lkm.actions.checking.check import check
 from lkm.actions.finding_devices import claims_of_all
 from lkm.actions.session import Session
-from lkm.errors import LkmError, UsageError
+from lkm.errors import LkmError, Unreadable, UsageError
 from lkm.formats.module_name import from_path
 from lkm.rules.upgrade import Change, Finding, changes_of, lines_without_object
 from lkm.system import dkms_state
@@ -71,7 +72,8 @@ def preflight(session: Session, release: str) -> Preflight:
     target = Session(session.target._replace(release=release, kernel="emulated"))
     target.tree.require_indexes()
     packages = _newest(dkms_state.packages(session.root))
-    wanted = _wanted(session, packages)
+    unread: list[Unreadable] = []
+    wanted = _wanted(session, packages, unread.append)
     findings = [finding for package in packages for finding in _not_built(package, session, release)]
     waiting = {finding.subject for finding in findings}
     kept = [module for module in wanted.values() if module.name not in waiting]
@@ -79,6 +81,7 @@ def preflight(session: Session, release: str) -> Preflight:
         findings += _changes(module, session, target)
     findings += _refusals([module for module in kept if target.tree.module(module.name)], target)
     findings += lines_without_object(session.resolver, target.resolver)
+    findings += [Finding(Change.UNREAD, "", f"what a file asks for is not known: {error}") for error in unread]
     once = tuple(dict.fromkeys(findings))
     ordered = tuple(sorted(once, key=lambda finding: not finding.is_problem))
     return Preflight(session.tree.release, release, tuple(wanted.values()), ordered)
@@ -87,10 +90,13 @@ def preflight(session: Session, release: str) -> Preflight:
 # --- what is wanted ---------------------------------------------------------------------------------------------------
 
 
-def _wanted(session: Session, packages: "tuple[DkmsPackage, ...]") -> dict[str, Wanted]:
+def _wanted(
+    session: Session, packages: "tuple[DkmsPackage, ...]", tell: Callable[[Unreadable], None]
+) -> dict[str, Wanted]:
     """Collect the modules in use with the reasons."""
     found: dict[str, Wanted] = {}
-    for name, reason, alias in (*_loaded(session), *_at_boot(session), *_for_devices(session), *_of_dkms(packages)):
+    sources = (_loaded(session), _at_boot(session, tell), _for_devices(session), _of_dkms(packages))
+    for name, reason, alias in chain.from_iterable(sources):
         module = found.setdefault(name, Wanted(name))
         if reason not in module.reasons:
             module.reasons.append(reason)
@@ -114,8 +120,8 @@ def _loaded(session: Session) -> Iterator[_Reason]:
         yield module.name, "loaded now", None
 
 
-def _at_boot(session: Session) -> Iterator[_Reason]:
-    for entry in wanted_at_boot(session.root, session.kernel.command_line()):
+def _at_boot(session: Session, tell: Callable[[Unreadable], None]) -> Iterator[_Reason]:
+    for entry in wanted_at_boot(session.root, session.kernel.command_line(), tell=tell):
         for candidate in session.resolver.lookup(entry.name):
             yield candidate.name, f"loaded at boot by {entry.file}:{entry.line}", entry.name
 

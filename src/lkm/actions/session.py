@@ -43,8 +43,9 @@ class Session:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._open = ExitStack()
-        self.kernel_kind, _, self.kernel_argument = target.kernel.partition(":")
-        if self.kernel_kind not in {"live", "emulated", "vm"} or (self.kernel_kind == "live" and self.kernel_argument):
+        self.kernel_kind, colon, self.kernel_argument = target.kernel.partition(":")
+        takes_one = self.kernel_kind in {"emulated", "vm"}
+        if not (takes_one or self.kernel_kind == "live") or (colon and not (takes_one and self.kernel_argument)):
             raise UsageError(
                 f"unknown kernel {target.kernel!r}", hint="choose live, emulated, emulated:DIR, vm or vm:VMLINUZ"
             )
@@ -123,6 +124,8 @@ class Session:
         if self.kernel_kind == "emulated":
             from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415
 
+            if os.path.exists(self.kernel_argument) and not os.path.isdir(self.kernel_argument):  # noqa: PTH110, PTH112
+                raise UsageError(f"an emulated kernel is kept in a directory, and {self.kernel_argument} is none")
             return EmulatedKernel(self.tree, self.kernel_argument or None)
         if self.kernel_kind == "vm":
             return self._boot()

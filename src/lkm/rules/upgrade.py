@@ -34,6 +34,7 @@ class Change(Enum):
     PARAMETER_MOVED = "parameter-moved"
     DEPENDENCY = "new-dependency"
     LINE_WITHOUT_OBJECT = "line-without-object"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True)

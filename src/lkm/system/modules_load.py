@@ -6,8 +6,9 @@ link in /etc/modules-load.d.
 
 import os
 import stat
+from collections.abc import Callable
 
-from lkm.errors import RootError, Unreadable
+from lkm.errors import Unreadable
 from lkm.formats.kernel_cmdline import FILE, Cmdline
 from lkm.formats.modules_load_conf import Entry, parse
 from lkm.system.root import Root
@@ -21,10 +22,13 @@ _LARGEST_FILE = 16 << 20
 _EXTENSION = ".conf"
 
 
-def wanted_at_boot(root: Root, cmdline: str = "") -> tuple[Entry, ...]:
+def wanted_at_boot(
+    root: Root, cmdline: str = "", *, tell: Callable[[Unreadable], None] = lambda _: None
+) -> tuple[Entry, ...]:
     """List what systemd-modules-load would load, in its order: the command line first, then files by base name.
 
     :param cmdline: the kernel command line
+    :param tell: is told of each file that can't be read
     """
     found = [
         Entry(name, FILE, 1)
@@ -33,7 +37,10 @@ def wanted_at_boot(root: Root, cmdline: str = "") -> tuple[Entry, ...]:
         if name
     ]
     for path in _files(root):
-        found += _entries(root, path)
+        try:
+            found += _entries(root, path)
+        except Unreadable as error:
+            tell(error)
     return tuple(found)
 
 
@@ -47,10 +54,7 @@ def _files(root: Root) -> list[str]:
 
 
 def _entries(root: Root, path: str) -> tuple[Entry, ...]:
-    """Read a file; one that is masked by a link to /dev/null, or can't be read, asks for nothing."""
-    try:
-        if not stat.S_ISREG(root.stat(path).st_mode):
-            return ()
-        return parse(root.read_bytes(path, limit=_LARGEST_FILE), root.display(path))
-    except (RootError, Unreadable):
+    """Read a file; one that is masked by a link to /dev/null asks for nothing."""
+    if stat.S_ISCHR(root.stat(path).st_mode):
         return ()
+    return parse(root.read_bytes(path, limit=_LARGEST_FILE), root.display(path))

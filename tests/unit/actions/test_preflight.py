@@ -101,3 +101,10 @@ def test_commands_can_be_pasted_whatever_a_package_is_called(root: Path) -> None
 def test_a_kernel_that_is_not_installed(root: Path) -> None:
     with pytest.raises(TreeMissing):
         preflight(_session(root), "9.9")
+
+
+def test_a_file_that_can_not_be_read_is_told(root: Path) -> None:
+    (root / "etc/modules-load.d/odd.conf").mkdir(parents=True)
+    (finding,) = preflight(_session(root), NEXT_RELEASE).findings
+    assert (finding.change.value, finding.is_problem) == ("unread", False)
+    assert "odd.conf: is a directory" in finding.text

@@ -10,11 +10,19 @@ from lkm.kernels.emulated import EmulatedKernel
 from lkm.kernels.live import LiveKernel
 
 
-@pytest.mark.parametrize("kernel", ["", "nonsense", "Live", "live:x", "emulatedx", " vm", "vmx:"])
+@pytest.mark.parametrize(
+    "kernel", ["", "nonsense", "Live", "live:x", "live:", "emulated:", "vm:", "emulatedx", " vm", "vmx:"]
+)
 def test_unknown_kernels(kernel: str) -> None:
     with pytest.raises(UsageError, match="unknown kernel") as caught:
         Session(Target(kernel=kernel))
     assert "emulated:DIR" in (caught.value.hint or "")
+
+
+def test_an_emulated_kernel_is_kept_in_a_directory(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="kept in a directory"):
+        _ = Session(Target(root=str(sample), kernel=f"emulated:{tmp_path}/file")).kernel
 
 
 def test_kernels(sample: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lkm.errors import LkmError, Unreadable
 from lkm.system.modules_load import wanted_at_boot
 from lkm.system.root import Root
 
@@ -36,10 +37,14 @@ def test_a_link_to_dev_null_masks(tmp_path: Path) -> None:
     assert wanted_at_boot(Root(str(tmp_path))) == ()
 
 
-def test_what_is_no_file_asks_for_nothing(tmp_path: Path) -> None:
+def test_what_can_not_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "etc/modules-load.d/dir.conf").mkdir(parents=True)
     (tmp_path / "etc/modules-load.d/loop.conf").symlink_to("loop.conf")
-    assert wanted_at_boot(Root(str(tmp_path))) == ()
+    _write(tmp_path, "etc/modules-load.d/z.conf", "loop\n")
+    told: list[LkmError] = []
+    assert [entry.name for entry in wanted_at_boot(Root(str(tmp_path)), tell=told.append)] == ["loop"]
+    assert all(isinstance(error, Unreadable) for error in told)
+    assert [str(error).rpartition("/")[2].partition(":")[0] for error in told] == ["dir.conf", "loop.conf"]
 
 
 def test_the_kernel_command_line_comes_first(tmp_path: Path) -> None:
