@@ -1,14 +1,13 @@
 """From what a user or the kernel calls a module to the modules that are meant."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lkm.formats.modprobe_conf import Install, Remove
 from lkm.formats.module_name import canonical, from_path, is_sane, normalise_alias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lkm.formats.modprobe_conf import Install, Remove
     from lkm.system.configuration import Configuration
     from lkm.system.module_file import ModuleFile
     from lkm.system.module_tree import ModuleTree
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Resolver"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # dataclasses are dear at start-up
     """One module that a name leads to.
 
     :param name: the module's name, canonical
@@ -30,8 +28,17 @@ class Candidate:
 
     name: str
     alias: str | None = None
-    builtin: bool = field(default=False, compare=False)
-    by_command: str | None = field(default=None, compare=False)
+    builtin: bool = False
+    by_command: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Candidate) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
 class Resolver:
@@ -105,15 +112,19 @@ class Resolver:
         return tuple(self.candidate(name, alias) for name in self.tree.by_symbol(alias.removeprefix("symbol:")))
 
     def _command_names(self, alias: str) -> tuple[Candidate, ...]:
-        if not self._commands_named(alias):
+        if not self._installs_named(alias) and not self._removes_named(alias):
             return ()
         name = canonical(alias.split(".", 1)[0])
         return (Candidate(name, builtin=self.tree.is_builtin(name), by_command=alias),)
 
-    def _commands_named(self, name: str | None) -> "Sequence[Install | Remove]":
-        """Give the commands with exactly this name; those that install hide those that remove."""
-        installs = [found for found in self.configuration.installs if found.module == name]
-        return installs or [found for found in self.configuration.removes if found.module == name]
+    def _installs_named(self, name: str) -> "Sequence[Install]":
+        """Give the install commands with exactly this name."""
+        return [found for found in self.configuration.installs if found.module == name]
+
+    def _removes_named(self, name: str) -> "Sequence[Remove]":
+        """Give the remove commands with exactly this name; those that install hide them."""
+        found = [found for found in self.configuration.removes if found.module == name]
+        return [] if found and self._installs_named(name) else found
 
     def _aliases(self, alias: str) -> tuple[Candidate, ...]:
         return tuple(self.candidate(name, alias) for name in self.tree.by_alias(alias))
@@ -139,22 +150,22 @@ class Resolver:
             self._last = (name, self.tree.module(name))
         return self._last[1]
 
-    def install_command(self, candidate: Candidate) -> Install | None:
+    def install_command(self, candidate: Candidate) -> "Install | None":
         """Give the command that takes the place of loading.
 
         Of several the first whose pattern matches; but a candidate that was found as the name of a command has that
         one (kmod 30, libkmod/libkmod.c ``kmod_lookup_alias_from_commands``).
         """
-        for found in self._commands_named(candidate.by_command):
-            if isinstance(found, Install):
-                return found
+        found = self._installs_named(candidate.by_command) if candidate.by_command is not None else ()
+        if found:
+            return found[0]
         return self.configuration.install_command(candidate.name)
 
-    def remove_command(self, candidate: Candidate) -> Remove | None:
+    def remove_command(self, candidate: Candidate) -> "Remove | None":
         """Give the command that takes the place of removing; see :meth:`install_command`."""
-        for found in self._commands_named(candidate.by_command):
-            if isinstance(found, Remove):
-                return found
+        found = self._removes_named(candidate.by_command) if candidate.by_command is not None else ()
+        if found:
+            return found[0]
         return self.configuration.remove_command(candidate.name)
 
     def dependencies(self, candidate: Candidate) -> tuple[Candidate, ...]:
