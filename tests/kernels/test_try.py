@@ -1,5 +1,6 @@
 """``lkm try``: the same module on three kernels in one command, and every verdict holds."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -68,9 +69,12 @@ def test_a_name_of_the_tree_with_what_it_needs(image: Image) -> None:
     assert (results[0]["loads"], results[0]["differences"], results[0]["kernel_taint"]) == (True, [], 0)
 
 
-def test_the_command_line_decides(hello: Path, image: Image) -> None:
-    status, printed = _try(str(hello), "--kernel", image.release, "--cmdline", "module.sig_enforce=1")
+@pytest.mark.parametrize(
+    ("cmdline", "code"), [("module.sig_enforce=1", errno.EKEYREJECTED), ("lockdown=integrity", errno.EPERM)]
+)
+def test_the_command_line_decides(hello: Path, image: Image, cmdline: str, code: int) -> None:
+    status, printed = _try(str(hello), "--kernel", image.release, "--cmdline", cmdline)
     assert status == 1
     results = printed["results"]
     assert isinstance(results, list)
-    assert (results[0]["errno"], results[0]["differences"]) == (129, [])
+    assert (results[0]["errno"], results[0]["differences"]) == (code, [])

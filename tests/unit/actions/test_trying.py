@@ -123,3 +123,10 @@ def test_a_refusal_that_prints_more_than_foretold(sample: Path) -> None:
     told = differences(seen, replace(seen, log=(*seen.log, "more")))
     assert [text.partition(":")[0] for text in told] == ["the kernel's lines"]
     assert differences(seen, Observation(failed="the machine is lost")) == ()
+
+
+def test_who_loads_the_module_does_not_count() -> None:
+    told = "unsigned module loading is restricted; see man kernel_lockdown.7"
+    expected = Observation(errno=errno.EPERM, log=(f"Lockdown: modprobe: {told}",))
+    assert differences(expected, replace(expected, log=(f"Lockdown: python: {told}",))) == ()
+    assert differences(expected, replace(expected, log=("Lockdown: python: something else",)))

@@ -94,7 +94,7 @@ def _escape_what_the_terminal_lacks() -> None:
 
 
 def _verb_table() -> str:
-    return "".join(f"  {verb:8} {summary}\n" for verb, summary in _VERBS.items())
+    return "".join(f"  {verb:9} {summary}\n" for verb, summary in _VERBS.items())
 
 
 def _run_verb(verb: str, words: list[str], options: argparse.Namespace) -> int:
@@ -116,7 +116,7 @@ def _run_verb(verb: str, words: list[str], options: argparse.Namespace) -> int:
             status: int = module.run(options, session)
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except Exception as error:  # programs are told of everything that ends a verb; main tells people
         if wants_json(options):
             print_json(verb, error=as_json(as_ours(error)))
         raise
