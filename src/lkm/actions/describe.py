@@ -8,6 +8,7 @@ from lkm.errors import LkmError
 from lkm.formats.modinfo import Modinfo
 from lkm.formats.parameters import Parameter
 from lkm.formats.proc_modules import LoadedModule
+from lkm.rules.effective_lines import EffectiveLine, lines_about
 from lkm.rules.resolving import Candidate
 from lkm.system.module_file import ModuleFile
 
@@ -22,7 +23,7 @@ class Description:
     :param depends: the modules it needs directly
     :param loaded: how it is in the kernel; None where it is not, or the kernel can't tell
     :param values: the parameters that the kernel shows, with their values
-    :param configured: the lines of modprobe.d that concern it, with file and line
+    :param configured: the lines of modprobe.d and the kernel command line that concern it
     """
 
     name: str
@@ -34,7 +35,7 @@ class Description:
     depends: tuple[str, ...]
     loaded: LoadedModule | None
     values: dict[str, str]
-    configured: tuple[tuple[str, str], ...]
+    configured: tuple[EffectiveLine, ...]
 
 
 def describe(session: Session, name: str) -> tuple[Description, ...]:
@@ -67,7 +68,7 @@ def _describe(session: Session, candidate: Candidate, module: ModuleFile | None)
         depends=tuple(part for part in (modinfo.first("depends") or "").split(",") if part),
         loaded=_loaded(session, candidate.name),
         values=_values(session, candidate.name),
-        configured=_configured(session, candidate.name),
+        configured=lines_about(session.configuration, candidate.name, alias=candidate.alias, builtin=candidate.builtin),
     )
 
 
@@ -82,6 +83,8 @@ def _contents(
 
 
 def _loaded(session: Session, name: str) -> LoadedModule | None:
+    if not session.kernel_is_of_root:
+        return None
     try:
         return next((module for module in session.kernel.loaded() if module.name == name), None)
     except LkmError:
@@ -89,32 +92,9 @@ def _loaded(session: Session, name: str) -> LoadedModule | None:
 
 
 def _values(session: Session, name: str) -> dict[str, str]:
+    if not session.kernel_is_of_root:
+        return {}
     try:
         return session.kernel.parameters(name)
     except LkmError:
         return {}
-
-
-def _configured(session: Session, name: str) -> tuple[tuple[str, str], ...]:
-    """Collect the directives that concern a module: (directive as a line, file:line)."""
-    configuration = session.configuration
-    found: list[tuple[str, str]] = []
-    blacklist = configuration.blacklisted(name)
-    if blacklist:
-        found.append((f"blacklist {name}", f"{blacklist.file}:{blacklist.line}"))
-    found += [
-        (f"options {line.module} {line.options}", f"{line.file}:{line.line}")
-        for line in configuration.options
-        if line.module == name
-    ]
-    install = configuration.install_command(name)
-    if install:
-        found.append((f"install {install.module} {install.command}", f"{install.file}:{install.line}"))
-    remove = configuration.remove_command(name)
-    if remove:
-        found.append((f"remove {remove.module} {remove.command}", f"{remove.file}:{remove.line}"))
-    for softdep in configuration.all_softdeps(name):
-        parts = [f"pre: {' '.join(softdep.pre)}"] if softdep.pre else []
-        parts += [f"post: {' '.join(softdep.post)}"] if softdep.post else []
-        found.append((f"softdep {softdep.module} {' '.join(parts)}", f"{softdep.file}:{softdep.line}"))
-    return tuple(found)

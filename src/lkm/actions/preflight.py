@@ -7,13 +7,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lkm.actions.checking.check import check
-from lkm.actions.finding_devices import claims_of_all
 from lkm.actions.session import Session
-from lkm.errors import LkmError, Unreadable, UsageError
+from lkm.actions.wanted import Want, for_boot, for_devices, for_mounts, loaded_now
+from lkm.errors import Unreadable, UsageError
 from lkm.formats.module_name import from_path
 from lkm.rules.upgrade import Change, Finding, changes_of, lines_without_object
 from lkm.system import dkms_state
-from lkm.system.modules_load import wanted_at_boot
 
 if TYPE_CHECKING:
     from lkm.system.dkms_state import DkmsPackage
@@ -95,7 +94,13 @@ def _wanted(
 ) -> dict[str, Wanted]:
     """Collect the modules in use with the reasons."""
     found: dict[str, Wanted] = {}
-    sources = (_loaded(session), _at_boot(session, tell), _for_devices(session), _of_dkms(packages))
+    sources = (
+        loaded_now(session),
+        for_boot(session, tell),
+        for_devices(session),
+        for_mounts(session),
+        _of_dkms(packages),
+    )
     for name, reason, alias in chain.from_iterable(sources):
         module = found.setdefault(name, Wanted(name))
         if reason not in module.reasons:
@@ -105,41 +110,11 @@ def _wanted(
     return found
 
 
-_Reason = tuple[str, str, str | None]
-
-
-def _loaded(session: Session) -> Iterator[_Reason]:
-    """Name what the kernel has loaded; the running kernel says nothing of another root."""
-    if session.kernel_kind == "live" and not session.root.is_host:
-        return
-    try:
-        loaded = session.kernel.loaded()
-    except LkmError:
-        return  # a kernel without modules has none loaded
-    for module in loaded:
-        yield module.name, "loaded now", None
-
-
-def _at_boot(session: Session, tell: Callable[[Unreadable], None]) -> Iterator[_Reason]:
-    for entry in wanted_at_boot(session.root, session.kernel.command_line(), tell=tell):
-        for candidate in session.resolver.lookup(entry.name):
-            yield candidate.name, f"loaded at boot by {entry.file}:{entry.line}", entry.name
-
-
-def _for_devices(session: Session) -> Iterator[_Reason]:
-    if not session.root.is_dir("/sys/devices"):
-        return
-    for claims in claims_of_all(session):
-        for claim in claims.modules:
-            if not claim.missing and not claim.blacklisted:
-                yield claim.module, f"for the device {claims.device.path}", claims.device.modalias
-
-
-def _of_dkms(packages: "tuple[DkmsPackage, ...]") -> Iterator[_Reason]:
+def _of_dkms(packages: "tuple[DkmsPackage, ...]") -> Iterator[Want]:
     for package in packages:
         for build in package.builds:
             for path in build.files:
-                yield from_path(path), f"of the DKMS package {package.name}/{package.version}", None
+                yield Want(from_path(path), f"of the DKMS package {package.name}/{package.version}", None)
 
 
 def _newest(packages: "tuple[DkmsPackage, ...]") -> "tuple[DkmsPackage, ...]":

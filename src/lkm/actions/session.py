@@ -117,6 +117,11 @@ class Session:
 
         return Resolver(self.tree, self.configuration)
 
+    @property
+    def kernel_is_of_root(self) -> bool:
+        """Whether the kernel runs on the root; the running one says nothing of another directory."""
+        return self.kernel_kind != "live" or self.root.is_host
+
     @cached_property
     def kernel(self) -> "Kernel":
         """The kernel."""

@@ -3,7 +3,15 @@
 import re
 from typing import NamedTuple
 
-__all__ = ["DeviceNumber", "device_node", "device_numbers", "filesystem", "hardware_patterns", "socket_family"]
+__all__ = [
+    "DeviceNumber",
+    "device_node",
+    "device_numbers",
+    "family_name",
+    "filesystem",
+    "hardware_patterns",
+    "socket_family",
+]
 
 _NUMBER = re.compile(r"(?:(char|block|c|b)(?:-major-|:)?)?([0-9]{1,10})[:-]([0-9]{1,10}|\*)", re.ASCII)
 _HARDWARE = re.compile(r"([0-9a-f]{4}):([0-9a-f]{4})", re.ASCII | re.IGNORECASE)
@@ -97,3 +105,8 @@ def socket_family(text: str) -> str | None:
     name = text.lower().removeprefix("af_").removeprefix("pf_")
     name = _OTHER_NAMES.get(name, name)
     return f"net-pf-{_FAMILIES.index(name)}" if name in _FAMILIES else None
+
+
+def family_name(number: int) -> str | None:
+    """Give the name of a socket family, in small letters; None for a number that is none."""
+    return _FAMILIES[number] if 0 <= number < len(_FAMILIES) else None

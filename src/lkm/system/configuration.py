@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from functools import cached_property
 
-from lkm.errors import RootError, Unreadable
+from lkm.errors import Unreadable
 from lkm.formats.glob import Glob
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.modprobe_conf import (
@@ -26,6 +26,7 @@ from lkm.formats.modprobe_conf import (
 )
 from lkm.formats.module_name import canonical
 from lkm.system.configuration_directories import directories as default_directories
+from lkm.system.configuration_directories import is_mask
 from lkm.system.root import Root
 
 __all__ = ["LARGEST_FILE", "Configuration", "read"]
@@ -249,21 +250,7 @@ def _contents(root: Root, path: str, problems: list[Problem]) -> bytes:
     try:
         return root.read_bytes(path, limit=LARGEST_FILE)
     except Unreadable as error:
-        if not _is_mask(root, path):
+        if not is_mask(root, path):
             where = root.display(path)
             problems.append(Problem(ProblemKind.UNREADABLE, str(error), where))
         return b""
-
-
-def _is_mask(root: Root, path: str) -> bool:
-    """Tell whether a file is a link to /dev/null, made to hide one of its name in a later directory."""
-    directory, _, name = path.rpartition("/")
-    try:
-        if stat.S_ISCHR(root.stat(path).st_mode):
-            return True
-    except (RootError, Unreadable):
-        pass  # an image need not have a /dev/null
-    try:
-        return os.readlink(f"{root.host_path(directory)}/{name}") == "/dev/null"  # noqa: PTH115  (as above)
-    except (OSError, RootError):
-        return False

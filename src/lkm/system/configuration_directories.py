@@ -1,11 +1,12 @@
 """Where modprobe.d and depmod.d are looked for."""
 
 import os
+import stat
 
 from lkm.errors import RootError, Unreadable
 from lkm.system.root import Root
 
-__all__ = ["HOMES", "directories"]
+__all__ = ["HOMES", "directories", "is_mask"]
 
 HOMES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 """What the directories are below; of two files of one name the one in the earlier directory counts.
@@ -30,4 +31,18 @@ def _same(root: Root, one: str, other: str) -> bool:
     try:
         return os.path.samestat(root.stat(one), root.stat(other))
     except (RootError, Unreadable):
+        return False
+
+
+def is_mask(root: Root, path: str) -> bool:
+    """Tell whether a file is a link to /dev/null, made to hide one of its name in a later directory."""
+    directory, _, name = path.rpartition("/")
+    try:
+        if stat.S_ISCHR(root.stat(path).st_mode):
+            return True
+    except (RootError, Unreadable):
+        pass  # an image need not have a /dev/null
+    try:
+        return os.readlink(f"{root.host_path(directory)}/{name}") == "/dev/null"  # noqa: PTH115  (as above)
+    except (OSError, RootError):
         return False

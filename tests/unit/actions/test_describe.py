@@ -34,14 +34,15 @@ def test_a_module_of_the_tree(own_sample: Path) -> None:
     assert [parameter.name for parameter in found.parameters] == ["numdummies", "label"]
     assert (found.depends, found.loaded, found.values) == ((), None, {})
     where = f"{own_sample}/etc/modprobe.d/more.conf"
-    assert found.configured == (
+    assert [(line.text, line.where) for line in found.configured] == [
         ("blacklist dummy", f"{where}:1"),
         ("options dummy numdummies=3", f"{where}:2"),
+        ("options rtnl_link_dummy label=x", f"{where}:3"),
         ("install dummy /bin/echo $CMDLINE_OPTS", f"{where}:4"),
         ("remove dummy /bin/rm x", f"{where}:5"),
         ("softdep dummy pre: fat post: vfat", f"{where}:6"),
         ("softdep d* pre: pcspkr", f"{where}:7"),
-    )
+    ]
 
 
 def test_a_loaded_module(sample: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.rules.effective_lines import Effect
 
 if TYPE_CHECKING:
     from lkm.actions.describe import Description
@@ -67,7 +68,7 @@ def _as_json(description: "Description") -> dict[str, object]:
             "used_by": list(loaded.used_by),
             "taints": loaded.taints,
         },
-        "configuration": [{"line": line, "where": where} for line, where in description.configured],
+        "configuration": [{"line": line.text, "where": line.where} for line in description.configured],
     }
 
 
@@ -85,8 +86,9 @@ def _print(description: "Description") -> None:
     _line("depends", ", ".join(description.depends) or "on no other module")
     _print_aliases(description.modinfo.all("alias"))
     _line("state", _state(description))
-    for line, where in description.configured:
-        _line("configured", f"{line}   ({where})")
+    for line in description.configured:
+        effect = "" if line.effect is Effect.COUNTS else f"; {line.effect.value}"
+        _line("configured", f"{line.text}   ({line.where}{effect})")
     if description.parameters:
         print()
         _print_parameters(description)

@@ -1,0 +1,1 @@
+"""The whole story of a module: where it is, what asks for it, what the configuration does to it, what would happen."""

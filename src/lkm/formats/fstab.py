@@ -1,0 +1,46 @@
+"""The file /etc/fstab: what is mounted where, as fstab(5) and getmntent(3) have it."""
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Mount", "parse"]
+
+_ESCAPE = re.compile(r"\\([0-3][0-7]{2})")  # \040 is a blank
+
+
+class Mount(NamedTuple):
+    """A line of the file.
+
+    :param source: the device, or what stands for it
+    :param place: where it is mounted; ``none`` for swap
+    :param types: the file-system types, of which there may be several to try
+    :param options: the mount options
+    :param line: from 1
+    """
+
+    source: str
+    place: str
+    types: tuple[str, ...]
+    options: tuple[str, ...]
+    line: int
+
+    def option(self, name: str) -> str | None:
+        """Give the value of an option ``name=value``; None where it is not there."""
+        return next((text.partition("=")[2] for text in self.options if text.startswith(f"{name}=")), None)
+
+
+def parse(text: str) -> tuple[Mount, ...]:
+    """Read the file; lines that lack a type are left out, as mount leaves them out."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.split()
+        if len(words) < 3 or words[0].startswith("#"):
+            continue
+        source, place, types = (_ESCAPE.sub(_unescape, word) for word in words[:3])
+        options = tuple(words[3].split(",")) if len(words) > 3 else ()
+        found.append(Mount(source, place, tuple(types.split(",")), options, number))
+    return tuple(found)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    return chr(int(found[1], 8))
