@@ -9,7 +9,16 @@ from typing import Annotated
 
 from cryptography.hazmat import asn1
 
-__all__ = ["AttributeTypeAndValue", "ContentInfo", "IssuerAndSerial", "RawIssuerAndSerial", "SignedData", "SignerInfo"]
+__all__ = [
+    "AttributeTypeAndValue",
+    "Certificate",
+    "ContentInfo",
+    "EncapsulatedContent",
+    "IssuerAndSerial",
+    "RawIssuerAndSerial",
+    "SignedData",
+    "SignerInfo",
+]
 
 
 @asn1.sequence
@@ -75,3 +84,12 @@ class ContentInfo:
 
     content_type: asn1.TLV
     content: Annotated[SignedData, asn1.Explicit(0)]
+
+
+@asn1.sequence
+class Certificate:
+    """An X.509 certificate (RFC 5280, section 4.1), of which a message repeats issuer and serial number."""
+
+    signed: list[asn1.TLV]
+    signature_algorithm: asn1.TLV
+    signature: asn1.TLV

@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
     _Data = bytes | bytearray | memoryview | mmap
 
-__all__ = ["DIGESTS", "END_SIZE", "MARKER", "KeyIdType", "ModuleSignature", "append", "read", "read_end", "split"]
+__all__ = [
+    "DIGESTS",
+    "END_SIZE",
+    "MARKER",
+    "MOST_STACKED",
+    "KeyIdType",
+    "ModuleSignature",
+    "append",
+    "read",
+    "read_end",
+    "split",
+    "split_all",
+    "trailer",
+]
 
 MARKER = b"~Module signature appended~\n"
 """MODULE_SIG_STRING (``include/linux/module_signature.h``, 6.1)."""
@@ -28,6 +41,10 @@ _SIZE = 12
 
 END_SIZE = _SIZE + len(MARKER)
 """How many bytes at a file's end hold the trailer and the marker."""
+
+
+MOST_STACKED = 64
+"""Signatures one upon the other, as signing a signed file again leaves them; more are no accident."""
 
 
 class KeyIdType(IntEnum):
@@ -64,6 +81,12 @@ class ModuleSignature(NamedTuple):
     def content_size(self) -> int:
         """How many bytes the signature speaks for; negative when ``sig_len`` lies."""
         return self.offset - self.sig_len
+
+    @property
+    def start(self) -> int:
+        """Where the signature begins with all that belongs to it: before PKCS#7, a name and a key identifier too."""
+        names = 0 if self.id_type == KeyIdType.PKCS7 else self.signer_len + self.key_id_len
+        return self.content_size - names
 
     def signature(self, data: _Data) -> bytes:
         """Cut the signature itself out of the file.
@@ -154,6 +177,29 @@ def split(data: _Data) -> tuple[int, ModuleSignature | None]:
     return signature.content_size, signature
 
 
+def split_all(data: _Data) -> tuple[int, tuple[ModuleSignature, ...]]:
+    """Find where the module itself ends, whatever number of signatures stand behind it one upon the other.
+
+    The kernel looks at the outermost only, and takes those below it for a part of the content.
+
+    :param data: a module's file, not compressed
+    :returns: (size of the module in bytes, the trailers, the outermost first)
+    :raises FormatError: as :func:`split`, of any of them; or there are more than :data:`MOST_STACKED`
+    """
+    rest = memoryview(data)
+    found: list[ModuleSignature] = []
+    while True:
+        _, signature = split(rest)
+        if signature is None:
+            return len(rest), tuple(found)
+        if signature.start <= 0:
+            raise FormatError("the module signature leaves nothing of the file", offset=signature.offset)
+        found.append(signature)
+        if len(found) > MOST_STACKED:
+            raise FormatError(f"more than {MOST_STACKED} module signatures one upon the other", offset=signature.offset)
+        rest = rest[: signature.start]
+
+
 def append(content: bytes, signature: bytes) -> bytes:
     """Append a PKCS#7 signature as ``scripts/sign-file.c`` (6.1) does.
 
@@ -162,7 +208,16 @@ def append(content: bytes, signature: bytes) -> bytes:
     :returns: the signed module
     :raises FormatError: the signature's length does not fit in 32 bits
     """
+    return content + trailer(signature)
+
+
+def trailer(signature: bytes) -> bytes:
+    """Give all that :func:`append` puts behind the content.
+
+    :param signature: SignedData in DER
+    :raises FormatError: as :func:`append`
+    """
     if len(signature) > 0xFFFFFFFF:
         raise FormatError("a signature of 4 GiB or more")
-    trailer = bytes((0, 0, KeyIdType.PKCS7, 0, 0, 0, 0, 0)) + len(signature).to_bytes(4, "big")
-    return content + signature + trailer + MARKER
+    head = bytes((0, 0, KeyIdType.PKCS7, 0, 0, 0, 0, 0)) + len(signature).to_bytes(4, "big")
+    return signature + head + MARKER

@@ -114,3 +114,52 @@ def test_the_end_alone_tells_the_trailer(content: bytes, signed: bool) -> None: 
             module_signature.read_end(data[-END_SIZE:], len(data))
         return
     assert module_signature.read_end(data[-END_SIZE:], len(data)) == expected
+
+
+def test_several_signatures_one_upon_the_other() -> None:
+    once = module_signature.append(b"content", b"first")
+    twice = module_signature.append(once, b"second")
+    size, found = module_signature.split_all(twice)
+    assert size == 7
+    assert [one.signature(twice) for one in found] == [b"second", b"first"]
+    assert found[0].start == len(once)
+    assert module_signature.split_all(b"content") == (7, ())
+    assert module_signature.split_all(b"") == (0, ())
+
+
+def test_the_kinds_before_pkcs7_are_taken_off_with_their_names() -> None:
+    data = b"content" + b"signer" + b"key" + b"sign" + trailer(sig_len=4, id_type=1, signer_len=6, key_id_len=3)
+    assert module_signature.split_all(data)[0] == 7
+
+
+def test_a_signature_that_leaves_nothing() -> None:
+    data = b"signer" + b"sign" + trailer(sig_len=4, id_type=1, signer_len=6)
+    with pytest.raises(FormatError, match="leaves nothing"):
+        module_signature.split_all(data)
+    with pytest.raises(FormatError):
+        module_signature.split_all(b"sign" + trailer(sig_len=4))
+
+
+def test_too_many_signatures() -> None:
+    data = b"content" + trailer(sig_len=0) * module_signature.MOST_STACKED
+    assert module_signature.split_all(data)[0] == 7
+    with pytest.raises(FormatError, match="more than 64"):
+        module_signature.split_all(data + trailer(sig_len=0))
+
+
+def test_a_lie_below_a_good_signature() -> None:
+    with pytest.raises(FormatError, match="claims"):
+        module_signature.split_all(module_signature.append(b"content" + trailer(sig_len=99), b"good"))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=6))
+def test_all_that_was_appended_comes_off(signatures: list[bytes]) -> None:
+    data = b"content"
+    for signature in signatures:
+        data = module_signature.append(data, signature)
+    size, found = module_signature.split_all(data)
+    assert (size, [one.signature(data) for one in found]) == (7, signatures[::-1])
+
+
+def test_the_trailer_is_what_is_appended() -> None:
+    assert b"content" + module_signature.trailer(b"DER") == module_signature.append(b"content", b"DER")

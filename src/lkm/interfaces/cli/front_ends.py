@@ -2,4 +2,4 @@
 
 __all__ = ["FRONT_ENDS"]
 
-FRONT_ENDS = ("depmod", "insmod", "kmod", "lsmod", "modinfo", "modprobe", "rmmod")
+FRONT_ENDS = ("depmod", "insmod", "kmod", "lsmod", "modinfo", "modprobe", "rmmod", "sign-file")
