@@ -46,7 +46,7 @@ def for_boot(session: Session, tell: Callable[[Unreadable], None]) -> Iterator[W
 
     :param tell: is told of each file that can't be read
     """
-    for entry in wanted_at_boot(session.root, session.kernel.command_line(), tell=tell):
+    for entry in wanted_at_boot(session.root, session.command_line, tell=tell):
         for candidate in session.resolver.lookup(entry.name):
             yield Want(candidate.name, f"loaded at boot by {entry.file}:{entry.line}", entry.name)
 

@@ -16,7 +16,7 @@ def lines_of(session: Session, name: str, alias: str | None, *, builtin: bool) -
     :param builtin: it is part of the kernel image
     """
     read = lines_about(session.configuration, name, alias=alias, builtin=builtin)
-    by_kernel = _kernel_blacklist(session.kernel.command_line(), name, builtin=builtin)
+    by_kernel = _kernel_blacklist(session.command_line, name, builtin=builtin)
     return (*read, *by_kernel, *_unread(session, name))
 
 

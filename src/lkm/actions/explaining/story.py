@@ -11,6 +11,7 @@ from lkm.actions.explaining.lines import lines_of
 from lkm.actions.explaining.place import Place, place_of
 from lkm.actions.explaining.pulls import Pull, pulls_of
 from lkm.actions.finding_devices import aliases_of, claims_of_hardware, is_device
+from lkm.actions.initramfs_drift import Drift, drift
 from lkm.actions.load_names import looks_like_path, not_found
 from lkm.actions.session import Session
 from lkm.errors import LkmError, ModuleNotFound, UsageError
@@ -38,6 +39,7 @@ class Story:
     :param loaded: how it is in the kernel; None where it is not
     :param asked_kernel: whether a kernel was asked if it is loaded
     :param since: it is there since then or longer; None where nobody can tell
+    :param early: what the initramfs has of it; None where there is no module to be in it
     :param outcome: what would happen if it were loaded now; None where that can't be asked
     :param no_outcome: why it can't be asked
     """
@@ -53,6 +55,7 @@ class Story:
     loaded: "LoadedModule | None" = None
     asked_kernel: bool = True
     since: datetime | None = None
+    early: Drift | None = None
     outcome: "CheckResult | None" = None
     no_outcome: str = ""
 
@@ -146,6 +149,7 @@ def _story(session: Session, description: Description) -> Story:
         loaded=description.loaded,
         asked_kernel=session.kernel_is_of_root,
         since=_since(session, name) if description.loaded else None,
+        early=None if description.builtin else drift(session, [name]),
         outcome=outcome,
         no_outcome=no_outcome,
     )

@@ -8,6 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
+from lkm.interfaces.cli.changing import drift_as_json
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _lines(story: "Story", explanation: "Explanation", *, everything: bool) -> "
     yield f"{_INDENT}state: {_state(story)}"
     yield from _asking(story, everything=everything)
     yield from _configuration(story.lines)
+    yield from _early_boot(story)
     yield from _outcome(story, explanation.release)
 
 
@@ -144,6 +146,21 @@ def _configuration(lines: "tuple[EffectiveLine, ...]") -> "Iterator[str]":
             yield f"{_INDENT * 2}{' ' * width}  ({line.reason}{by})"
 
 
+def _early_boot(story: "Story") -> "Iterator[str]":
+    early = story.early
+    if early is None or early.image is None:
+        return
+    if early.holds is None:
+        yield f"{_INDENT}early boot: {early.image} can't be looked into: {early.problem}"
+        return
+    held = "has the module" if early.holds else "does not have the module"
+    yield f"{_INDENT}early boot: {early.image} {held}"
+    files = {line.where.rpartition(":")[0] for line in story.lines}
+    for file in early.files:
+        if any(place.endswith(file.path) for place in files):
+            yield f"{_INDENT * 2}{file.path} is {file.kind.value} there; build it anew: {early.rebuild}"
+
+
 def _outcome(story: "Story", release: str) -> "Iterator[str]":
     from lkm.interfaces.cli.check_words import lines  # noqa: PLC0415  programs need none
 
@@ -198,6 +215,7 @@ def _story_as_json(story: "Story") -> dict[str, object]:
             "taints": loaded.taints,
             "since": story.since.isoformat() if story.since else None,
         },
+        "initramfs": drift_as_json(story.early),
         "outcome": None
         if outcome is None
         else {
