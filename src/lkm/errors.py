@@ -11,6 +11,7 @@ __all__ = [
     "Blocked",
     "BuiltIn",
     "Cause",
+    "ChangedMeanwhile",
     "CommandFailed",
     "CompressionError",
     "ElfError",
@@ -18,6 +19,7 @@ __all__ = [
     "InUse",
     "IndexMissing",
     "KernelRefused",
+    "KeyMismatch",
     "LkmError",
     "LoadRefused",
     "Loop",
@@ -28,6 +30,7 @@ __all__ = [
     "ModuleSupportMissing",
     "NotLoaded",
     "PrivilegeMissing",
+    "ReadOnlyFiles",
     "RootError",
     "StateError",
     "TreeMissing",
@@ -57,6 +60,10 @@ class LkmError(Exception):
 
 class UsageError(LkmError):
     """The words of the call are off."""
+
+
+class KeyMismatch(UsageError):
+    """A private key and a certificate that were named do not belong together."""
 
 
 # --- input that can't be read -----------------------------------------------------------------------------------------
@@ -211,7 +218,25 @@ class UnloadRefused(KernelRefused):
 
 
 class PrivilegeMissing(LkmError):
-    """The caller lacks the privilege that this needs."""
+    """The caller lacks the privilege that this needs.
+
+    :ivar planned: what would have been written, as a unified diff; may be empty
+    """
+
+    planned = ""
+
+
+class ReadOnlyFiles(LkmError):
+    """A file that is to be changed is on a file system that can't be written.
+
+    :ivar planned: as for :class:`PrivilegeMissing`
+    """
+
+    planned = ""
+
+
+class ChangedMeanwhile(LkmError):
+    """A file is no longer what it was when a change was planned: nothing was written."""
 
 
 class ModuleSupportMissing(LkmError):

@@ -16,7 +16,8 @@ def quoted(word: str) -> str:
     :param word: a value that begins with a quote is taken to be quoted already
     """
     name, equals, value = word.partition("=")
-    has_blanks = any(character.isspace() for character in value)
+    # To the kernel a byte a0 is a blank (lib/ctype.c), and some letters of UTF-8 end in one, as à does.
+    has_blanks = any(character.isspace() for character in value) or b"\xa0" in value.encode("utf-8", "surrogateescape")
     return f'{name}{equals}"{value}"' if has_blanks and not value.startswith('"') else word
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from lkm.errors import KernelRefused, LkmError, MachineLost
+from lkm.errors import KernelRefused, LkmError, MachineLost, PrivilegeMissing, ReadOnlyFiles
 
 __all__ = ["as_json", "as_ours", "explain", "printable", "tell"]
 
@@ -18,6 +18,8 @@ def explain(error: LkmError) -> tuple[str, ...]:
             lines += [f"try: {command}" for command in cause.remedy]
     if isinstance(error, MachineLost):
         lines += [f"console: {line}" for line in error.console]
+    if isinstance(error, PrivilegeMissing | ReadOnlyFiles):
+        lines += [f"would be written: {line}" for line in error.planned.splitlines()]
     if error.hint:
         lines.append(f"hint: {error.hint}")
     return tuple(printable(line) for line in lines)
@@ -50,6 +52,8 @@ def as_json(error: LkmError) -> dict[str, object]:
     found: dict[str, object] = {"type": type(error).__name__, "what": error.what}
     found["where"] = error.where
     found["hint"] = error.hint
+    if isinstance(error, PrivilegeMissing | ReadOnlyFiles):
+        found["planned"] = error.planned
     if isinstance(error, KernelRefused):
         found["module"] = error.module
         found["errno"] = error.errno

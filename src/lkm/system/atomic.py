@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 
-__all__ = ["write_atomically"]
+__all__ = ["link_atomically", "write_atomically"]
 
 
 def write_atomically(path: str, data: bytes, *, mode: int = 0o644) -> None:
@@ -29,3 +29,21 @@ def write_atomically(path: str, data: bytes, *, mode: int = 0o644) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def link_atomically(path: str, target: str) -> None:
+    """Make a symbolic link beside its final place, and rename it over what is there.
+
+    :param path: of the host; its directory must exist
+    :param target: what the link says, as it is
+    :raises OSError: what was there is as it was
+    """
+    directory, name = os.path.split(path)
+    place = tempfile.mkdtemp(prefix=f".{name}.", dir=directory or ".")
+    try:
+        os.symlink(target, f"{place}/{name}")  # noqa: PTH211
+        os.replace(f"{place}/{name}", path)  # noqa: PTH105
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{place}/{name}")  # noqa: PTH108
+        os.rmdir(place)  # noqa: PTH106

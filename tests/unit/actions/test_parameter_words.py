@@ -46,3 +46,8 @@ def test_names_that_are_none(name: str) -> None:
 def test_values_that_can_not_be_written(value: ParameterValue) -> None:
     with pytest.raises(UsageError, match="can't be written"):
         parameter_string({"p": value})
+
+
+def test_letters_that_hold_what_the_kernel_takes_for_a_blank_are_quoted() -> None:
+    assert quoted("name=voil\u00e0") == 'name="voil\u00e0"'
+    assert quoted("name=\u00e9t\u00e9") == "name=\u00e9t\u00e9"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lkm.system.atomic import write_atomically
+from lkm.system.atomic import link_atomically, write_atomically
 
 
 def test_new_and_old_files(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_no_directory(tmp_path: Path) -> None:
 
 _WRITER = """
 import sys
-from lkm.system.atomic import write_atomically
+from lkm.system.atomic import link_atomically, write_atomically
 number = 0
 while True:
     number += 1
@@ -76,3 +76,18 @@ def test_killed_at_any_time(tmp_path: Path) -> None:
         data = path.read_bytes()
         assert len(data) == 50_000
         assert len(set(data)) == 1
+
+
+def test_a_link_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    place = tmp_path / "x.conf"
+    place.write_text("old")
+    link_atomically(str(place), "/dev/null")
+    assert str(place.readlink()) == "/dev/null"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.conf"]
+
+
+def test_a_link_that_can_not_be_made_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.conf").mkdir()
+    with pytest.raises(OSError, match=r"x\.conf"):
+        link_atomically(str(tmp_path / "x.conf"), "/dev/null")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.conf"]
