@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.key_pair import make_key_pair
 from tests.support.other_kernels import debian_kernel
+from tests.support.secure_boot import make_variables
 
+from lkm.actions.signing.signatory import open_signatory
+from lkm.formats.module_signature import append
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
 from lkm.formats.parameters import Parameter
 from lkm.formats.symbol_versions import Import
@@ -78,3 +82,17 @@ def test_the_command_line_decides(hello: Path, image: Image, cmdline: str, code:
     results = printed["results"]
     assert isinstance(results, list)
     assert (results[0]["errno"], results[0]["differences"]) == (code, [])
+
+
+def test_secure_boot_takes_what_the_owner_has_enrolled(hello: Path, image: Image, tmp_path: Path) -> None:
+    make_variables()  # says what is not installed
+    pair = make_key_pair(tmp_path, "owner")
+    contents = hello.read_bytes()
+    signatory = open_signatory(str(pair.key), str(pair.certificate))
+    hello.write_bytes(append(contents, signatory.sign(contents, digest="sha256")))
+    words = ("--secure-boot", "--trust", str(pair.certificate))
+    status, printed = _try(str(hello), "--kernel", image.release, *words)
+    assert status == 0
+    results = printed["results"]
+    assert isinstance(results, list)
+    assert (results[0]["taints"], results[0]["differences"]) == (["O"], [])

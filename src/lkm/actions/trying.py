@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lkm.actions.load_names import file_for, forbidden, looks_like_path, plans_for
+from lkm.actions.refusals import causes_of_refusal
 from lkm.actions.session import Session, Target
 from lkm.errors import BuiltIn, Cause, LkmError, LoadRefused, MachineLost, UnloadRefused
-from lkm.rules.causes import causes_in_text, causes_of_load, causes_of_unload
+from lkm.rules.causes import causes_in_text, causes_of_unload
 from lkm.rules.planning.steps import Absent, Insert
 
 if TYPE_CHECKING:
@@ -69,7 +70,14 @@ class Trial:
 
 
 def try_on(
-    image: "Image", root: str, subject: str, parameters: str = "", *, cmdline: str = "", memory: int = 512
+    image: "Image",
+    root: str,
+    subject: str,
+    parameters: str = "",
+    *,
+    cmdline: str = "",
+    memory: int = 512,
+    owners: Sequence[bytes] | None = None,
 ) -> Trial:
     """Load a module, with what it needs, into a kernel that is booted for it, and remove it again.
 
@@ -78,19 +86,32 @@ def try_on(
     :param subject: a module file, or a name in that tree
     :param cmdline: added to the kernel command line
     :param memory: of the machine, in MiB
+    :param owners: boot with Secure Boot, and these certificates (DER) enrolled by the machine's owner; None boots
+        without firmware
     :raises MachineError: the kernel can't be booted
     :raises LkmError: the module can't be found or read
     """
-    from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415  as below
-    from lkm.kernels.vm.kernel import VmKernel  # noqa: PLC0415  --help needs no machine
+    from lkm.actions.trying_secure_boot import firmware_with  # noqa: PLC0415  --help needs no machine
+    from lkm.kernels.vm.kernel import VmKernel  # noqa: PLC0415
     from lkm.kernels.vm.machine import Machine  # noqa: PLC0415
 
     with Session(Target(root, image.release, "emulated")) as session:
         inserts = planned(session, subject, parameters)
-        with Machine(image.kernel, image.modules, cmdline=cmdline, memory=memory) as machine:
+        firmware = None if owners is None else firmware_with(owners)
+        with Machine(image.kernel, image.modules, cmdline=cmdline, memory=memory, firmware=firmware) as machine:
             observed = observe(VmKernel(machine), inserts)
-        expected = observe(EmulatedKernel(session.tree, cmdline=cmdline), inserts)
+        expected = _foretold(session, inserts, cmdline, owners)
     return Trial(image.release, expected, observed, differences(expected, observed))
+
+
+def _foretold(session: Session, inserts: Sequence[Insert], cmdline: str, owners: Sequence[bytes] | None) -> Observation:
+    from lkm.actions.trying_secure_boot import foretelling  # noqa: PLC0415  as above
+    from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415
+
+    if owners is None:
+        return observe(EmulatedKernel(session.tree, cmdline=cmdline), inserts)
+    with foretelling(session.tree, cmdline, owners) as kernel:
+        return observe(kernel, inserts)
 
 
 def planned(session: Session, subject: str, parameters: str) -> tuple[Insert, ...]:
@@ -126,7 +147,7 @@ def observe(kernel: "Kernel", inserts: Sequence[Insert]) -> Observation:
                 kernel.load(step.module, step.parameters)
         except LoadRefused as error:
             if step.required:
-                causes = causes_of_load(error, step.name)
+                causes = causes_of_refusal(error, step.name, kernel)
                 return Observation(failed=f"its dependency {step.name} is refused: {error.what}", causes=causes)
     if kernel.state(subject.name) == "live":
         return Observation(failed=f"the machine itself needs {subject.name} and has loaded it already")
@@ -140,7 +161,7 @@ def _observe(kernel: "Kernel", subject: Insert) -> Observation:
     try:
         log = kernel.load(subject.module, subject.parameters)
     except LoadRefused as error:
-        causes = causes_of_load(error, subject.name)
+        causes = causes_of_refusal(error, subject.name, kernel)
         return Observation(errno=error.errno, log=error.log, kernel_taint=kernel.taint(), causes=causes)
     name = _loaded_name(kernel, subject)
     record = next((module for module in kernel.loaded() if module.name == name), None)

@@ -34,19 +34,20 @@ class BootFiles:
     release: str
 
 
-def prepare(kernel: Path, modules: Path, *, emulated: bool) -> BootFiles:
+def prepare(kernel: Path, modules: Path, *, emulated: bool, firmware: bool = False) -> BootFiles:
     """Read and make what a machine starts with.
 
     :param kernel: a vmlinuz
     :param modules: its module tree
     :param emulated: instructions are slow, so that the kernel is better unpacked here: 1.5 s instead of 5 s
+    :param firmware: UEFI firmware starts the kernel, which has to be as it was signed, and its variables are mounted
     :raises MachineError: busybox is missing or not static, or the kernel lacks something
     :raises Unreadable: a file is missing or damaged
     """
     image = _contents(kernel)
     try:
         release = wrapping.release(image)
-        started = _unpacked(image) if emulated else image
+        started = _unpacked(image) if emulated and not firmware else image
     except FormatError as error:
         error.where = str(kernel)
         raise
@@ -60,8 +61,10 @@ def prepare(kernel: Path, modules: Path, *, emulated: bool) -> BootFiles:
             "PYTHONPATH": _source_directory(),
             "PYTHONDONTWRITEBYTECODE": "1",
         },
+        firmware=firmware,
     )
-    archive = initramfs.build(_busybox(), boot_modules.read(modules), guest)
+    needed = boot_modules.FOR_FIRMWARE if firmware else boot_modules.NEEDED
+    archive = initramfs.build(_busybox(), boot_modules.read(modules, needed), guest)
     return BootFiles(started, archive, release)
 
 

@@ -35,6 +35,7 @@ class Guest:
     :param modules_home: where ``/lib/modules`` leads to on the host
     :param command: the program to run as process 1, and its arguments
     :param environment: its environment
+    :param firmware: whether there is UEFI firmware, whose variables are to be mounted
     """
 
     release: str
@@ -42,6 +43,7 @@ class Guest:
     modules_home: str
     command: tuple[str, ...]
     environment: dict[str, str]
+    firmware: bool = False
 
 
 def build(busybox: bytes, modules: Iterable[tuple[str, bytes]], guest: Guest) -> bytes:
@@ -85,6 +87,7 @@ def script(guest: Guest, modules: Iterable[str]) -> str:
         f"/busybox mount -t overlay -o lowerdir=/ro,upperdir=/rw/upper,workdir=/rw/work overlay {_NEW}",
         *_tree_mount(guest),  # first: it may stand where the next ones cover it
         *_fresh_mounts(),
+        *([f"/busybox mount -t efivarfs efivarfs {_NEW}/sys/firmware/efi/efivars"] if guest.firmware else []),
         *(f"export {name}={shlex.quote(value)}" for name, value in guest.environment.items()),
         f"exec /busybox switch_root {_NEW} {shlex.join(guest.command)}",
     ]

@@ -2,17 +2,18 @@
 
 import os
 import socket
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from lkm.errors import MachineError, MachineLost, MachineTimeout
 from lkm.kernels.vm import accelerator as accelerators
-from lkm.kernels.vm import boot_files, processes, qemu
+from lkm.kernels.vm import boot_disk, boot_files, processes, qemu
+from lkm.kernels.vm.firmware import Firmware
 from lkm.kernels.vm.frames import Body, Frame, encode
+from lkm.kernels.vm.held_files import HeldFiles
 from lkm.kernels.vm.link import Link
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["Finished", "Machine"]
 
 _ANSWER_SECONDS = 30.0  # for the agent to say that a command's time is over, on a busy host
+_BOOT_SECONDS = 60.0
+_FIRMWARE_BOOT_SECONDS = 180.0  # emulated it takes 14 s on an idle host
 _CONSOLE_LINES = 40
 _LOG_SECONDS = 60.0
 _END_SECONDS = 2.0  # for QEMU to end after it has let go of its end of the line
 _HINT = "look at the last lines of its console, and whether it needs more memory"
 _LEAST_MEMORY = 256  # with 64 a distribution's kernel ends without a word
+_NOT_SIGNED = "bad shim signature"  # GRUB's words (grub-core/kern/efi/sb.c)
 _PANIC = "Kernel panic - not syncing: "
 
 
@@ -51,14 +55,16 @@ class Machine:
     Inside, the host's files are visible under their names, as far as the caller may read them, and as they are when a
     command starts; /dev, /proc, /run and /sys are the machine's own. What is written stays in the machine's memory and
     vanishes with it. Commands run as root, one at a time: an instance is for one thread. Nothing outlives the context
-    or this process, and nothing is left on the disk, however they end.
+    or this process, and nothing is left on the disk, however they end; but with a boot loader and this process killed,
+    a directory of links is.
 
     :param kernel: a vmlinuz
     :param modules: its module tree, a directory; inside it is seen at ``/lib/modules/RELEASE``
     :param memory: in MiB, 256 or more
     :param cmdline: added to the kernel command line
     :param accelerator: ``kvm`` or ``tcg``; by default whichever works
-    :param boot_timeout: in seconds, for the first answer
+    :param boot_timeout: in seconds, for the first answer; by default 60, with firmware 180
+    :param firmware: start as a computer with UEFI does, Secure Boot included; else QEMU starts the kernel at once
     :ivar release: the kernel's release; empty before the machine has started
     """
 
@@ -70,7 +76,8 @@ class Machine:
         memory: int = 512,
         cmdline: str = "",
         accelerator: str | None = None,
-        boot_timeout: float = 60.0,
+        boot_timeout: float | None = None,
+        firmware: Firmware | None = None,
     ) -> None:
         self.release = ""
         self._kernel = Path(kernel)
@@ -78,7 +85,8 @@ class Machine:
         self._memory = memory
         self._cmdline = cmdline
         self._accelerator = accelerator
-        self._boot_timeout = boot_timeout
+        self._boot_timeout = boot_timeout or (_BOOT_SECONDS if firmware is None else _FIRMWARE_BOOT_SECONDS)
+        self._firmware = firmware
         self._running = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Link | None = None
@@ -170,33 +178,27 @@ class Machine:
             raise MachineError(f"a machine needs {_LEAST_MEMORY} MiB of memory or more, not {self._memory}")
         program = processes.find_qemu()
         accelerator = accelerators.choose(program, self._accelerator)
-        files = boot_files.prepare(self._kernel, self._modules, emulated=accelerator == "tcg")
+        emulated, has_firmware = accelerator == "tcg", self._firmware is not None
+        files = boot_files.prepare(self._kernel, self._modules, emulated=emulated, firmware=has_firmware)
         ours, theirs = socket.socketpair()
         stack.enter_context(ours)
         console, console_end = os.pipe()
         stack.callback(os.close, console)
-        with (
-            theirs,
-            os.fdopen(console_end, "wb"),
-            tempfile.TemporaryFile() as kernel,
-            tempfile.TemporaryFile() as initrd,
-        ):
-            for file, contents in ((kernel, files.kernel), (initrd, files.initramfs)):
-                file.write(contents)
-                file.flush()
+        with theirs, os.fdopen(console_end, "wb"), HeldFiles() as held:
             hardware = qemu.Hardware(
                 accelerator=accelerator,
                 memory=self._memory,
-                kernel=processes.path_of(kernel.fileno()),
-                initrd=processes.path_of(initrd.fileno()),
+                kernel=held.hold(files.kernel),
+                initrd=held.hold(files.initramfs),
                 cmdline=self._cmdline,
                 agent_socket=theirs.fileno(),
             )
-            self._process = processes.start(
-                qemu.command(program, hardware),
-                keep_open=[kernel.fileno(), initrd.fileno(), theirs.fileno()],
-                output=console_end,
-            )
+            if self._firmware is not None:
+                flash = stack.enter_context(boot_disk.flash(self._firmware, hardware, held))
+                hardware = replace(hardware, flash=flash)
+            command = qemu.command(program, hardware)
+            inherited = [*held.descriptors, theirs.fileno()]
+            self._process = processes.start(command, keep_open=inherited, output=console_end)
         stack.callback(processes.stop, self._process)
         return Link(ours, console)
 
@@ -222,6 +224,12 @@ class Machine:
             shown = self._console[panics[0] :][:_CONSOLE_LINES]  # a stack dump of any length follows
             reason = shown[0].partition(_PANIC)[2]
             raise MachineLost(f"the machine's kernel panicked: {reason}", console=shown) from None
+        if any(_NOT_SIGNED in line for line in self._console):
+            raise MachineError(
+                "the boot loader refuses the kernel: no key that shim trusts has signed it",
+                where=str(self._kernel),
+                hint="boot a distribution's kernel; one of your own works without Secure Boot",
+            ) from None
         what = error.what if isinstance(error, MachineTimeout) else f"{error.what} (QEMU's status: {status})"
         raise type(error)(what, console=self.console, hint=_HINT) from None
 

@@ -35,7 +35,11 @@ def path_of(descriptor: int) -> str:
 
 
 def start(
-    command: list[str], *, keep_open: Sequence[int] = (), output: int = subprocess.DEVNULL
+    command: list[str],
+    *,
+    keep_open: Sequence[int] = (),
+    source: int = subprocess.DEVNULL,
+    output: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a program that ends when this process does; end it with :func:`stop`.
 
@@ -43,6 +47,7 @@ def start(
 
     :param command: an absolute path and arguments
     :param keep_open: descriptors that it inherits under the same numbers
+    :param source: a descriptor for its standard input
     :param output: a descriptor for its standard output and error
     :raises MachineError: no interpreter can be started
     """
@@ -50,7 +55,7 @@ def start(
     try:
         return subprocess.Popen(
             keeper,
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=keep_open,

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.support.key_pair import make_key_pair
 from tests.support.schema import check_schema
 
 from lkm.actions import trying
@@ -26,7 +28,15 @@ def seen() -> list[Observation]:
 
 
 @pytest.fixture
-def attempt(lkm: Lkm, sample: Path, monkeypatch: pytest.MonkeyPatch, seen: list[Observation]) -> Lkm:
+def owners() -> list[object]:
+    """What was enrolled in each machine; None where it had no firmware."""
+    return []
+
+
+@pytest.fixture
+def attempt(
+    lkm: Lkm, sample: Path, monkeypatch: pytest.MonkeyPatch, seen: list[Observation], owners: list[object]
+) -> Lkm:
     """Try on the sample's kernel by two names."""
 
     def choose(kernel: str, root: str) -> tuple[Image, Path]:
@@ -34,7 +44,8 @@ def attempt(lkm: Lkm, sample: Path, monkeypatch: pytest.MonkeyPatch, seen: list[
             raise MachineError(f"no kernel {kernel} to boot", where=f"{root}/boot", hint="there is: one, two")
         return Image(kernel, Path("vmlinuz"), Path("modules")), Path(root)
 
-    def try_on(image: Image, root: str, subject: str, parameters: str, **_: object) -> Trial:
+    def try_on(image: Image, root: str, subject: str, parameters: str, **more: object) -> Trial:
+        owners.append(more["owners"])
         session = Session(Target(root, kernel="emulated"))
         expected = observe(session.kernel, planned(session, subject, parameters))
         observed = seen.pop(0) if seen else expected
@@ -127,3 +138,29 @@ def test_a_text_is_no_kernel(lkm: Lkm, sample: Path) -> None:
 
 def test_only_the_module_is_required(lkm: Lkm) -> None:
     assert lkm("try").err.splitlines()[-1] == "lkm try: error: the following arguments are required: NAME|FILE"
+
+
+def test_keys_of_the_machines_owner(attempt: Lkm, owners: list[object], tmp_path: Path) -> None:
+    pair = make_key_pair(tmp_path, "owner", "p256")
+    pem = tmp_path / "owner.crt"
+    pem.write_bytes(pair.loaded.public_bytes(Encoding.PEM) * 2)
+    words = ("--trust", str(pair.certificate), "--trust", str(pem))
+    assert attempt("dummy", "--kernel", "one").status == 0
+    assert attempt("dummy", "--kernel", "one", "--secure-boot").status == 0
+    assert attempt("dummy", "--kernel", "one", "--secure-boot", *words).status == 0
+    assert owners == [None, (), (pair.der,) * 3]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--trust", "{key}"), "--trust is for a machine with Secure Boot"),
+        (("--secure-boot", "--trust", "{key}"), "is no certificate"),
+        (("--secure-boot", "--trust", "{key}.not"), "no such file or directory"),
+    ],
+)
+def test_what_is_no_certificate(attempt: Lkm, tmp_path: Path, words: tuple[str, ...], what: str) -> None:
+    key = make_key_pair(tmp_path, "owner", "p256").key
+    outcome = attempt("dummy", "--kernel", "one", *(word.format(key=key) for word in words))
+    assert (outcome.status, outcome.out) == (2, "")
+    assert what in outcome.err

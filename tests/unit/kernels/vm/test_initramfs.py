@@ -74,3 +74,10 @@ def test_a_shell_accepts_the_script() -> None:
 @pytest.mark.parametrize("name", ["proc", "sys", "dev", "run", "dev/shm"])
 def test_kernel_file_systems_are_mounted_fresh(name: str) -> None:
     assert f" /new/{name}\n" in initramfs.script(GUEST, [])
+
+
+def test_variables_are_mounted_where_there_is_firmware() -> None:
+    line = "/busybox mount -t efivarfs efivarfs /new/sys/firmware/efi/efivars\n"
+    assert line not in initramfs.script(GUEST, [])
+    script = initramfs.script(replace(GUEST, firmware=True), [])
+    assert script.index("sysfs /new/sys\n") < script.index(line)

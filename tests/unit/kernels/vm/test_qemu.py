@@ -41,3 +41,23 @@ def test_only_emulation_is_spared_work(accelerator: str, trimmed: bool) -> None:
     command = qemu.command("q", replace(HARDWARE, accelerator=accelerator))
     assert value(command, "-accel") == accelerator
     assert ("norandmaps" in value(command, "-append").split()) is trimmed
+
+
+def drives(command: list[str]) -> list[str]:
+    return [command[place + 1] for place, word in enumerate(command) if word == "-drive"]
+
+
+def test_firmware_can_start_the_kernel_that_qemu_holds() -> None:
+    command = qemu.command("q", replace(HARDWARE, flash=qemu.Flash("/code", "/a,b")))
+    assert drives(command) == [
+        "if=pflash,unit=0,format=raw,readonly=on,file=/code",
+        "if=pflash,unit=1,format=raw,file=/a,,b",
+    ]
+    assert value(command, "-kernel") == "/k"
+    assert value(command, "-append").endswith(' lockdown=integrity "a.b=c  d"')
+
+
+def test_firmware_starts_from_its_disk_alone() -> None:
+    command = qemu.command("q", replace(HARDWARE, flash=qemu.Flash("/code", "/variables", "/disk")))
+    assert drives(command)[2] == "if=none,id=disk,format=raw,readonly=on,file=fat:/disk"
+    assert not {"-kernel", "-initrd", "-append"} & set(command)
