@@ -8,6 +8,7 @@ from tests.truth.cases import (
     elf,
     exports,
     files,
+    inside,
     layout,
     lifetime,
     modinfo,
@@ -20,7 +21,7 @@ from tests.truth.maker import Maker
 
 __all__ = ["all_cases", "made"]
 
-_SUBJECTS = (files, elf, modinfo, symbols, exports, layout, parameters, signatures, lifetime, real, compiled)
+_SUBJECTS = (files, elf, modinfo, symbols, exports, layout, parameters, signatures, inside, lifetime, real, compiled)
 
 
 def all_cases() -> tuple[Case, ...]:

@@ -3,6 +3,7 @@
 Source: lib/asn1_decoder.c (5.10 to 7.2).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lkm.errors import FormatError
@@ -69,6 +70,12 @@ class Ber:
         inner = Ber(self.data)
         inner.place, inner.end = element.start, element.end
         return inner
+
+    def several(self) -> Iterator[None]:
+        """Go on from element to element, which the caller takes; the kernel's grammars want at least one."""
+        yield
+        while not self.at_end:
+            yield
 
     def finish(self) -> None:
         """Make sure that nothing is left of the innermost element.

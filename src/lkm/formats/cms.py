@@ -51,7 +51,9 @@ class SignerInfo(NamedTuple):
     :param digest: the digest as the kernel spells it (``sha256``, ``sha3-512``), or its OID when it is none of those
     :param algorithm: the OID of the signature algorithm, as in ``1.2.840.113549.1.1.1``
     :param signature: the signature itself
-    :param has_signed_attributes: the kernel refuses these in module signatures
+    :param has_signed_attributes: the kernel refuses these in module signatures, but for those of ML-DSA
+    :param signed_attributes: as they are signed, in DER; left empty by those who do not need them
+    :param message_digest: the digest of the contents that they tell, likewise
     """
 
     signer: str
@@ -62,6 +64,8 @@ class SignerInfo(NamedTuple):
     algorithm: str
     signature: bytes
     has_signed_attributes: bool
+    signed_attributes: bytes = b""
+    message_digest: bytes = b""
 
     @property
     def sig_key(self) -> bytes:

@@ -141,6 +141,17 @@ class EmulatedKernel:
         """See :meth:`lkm.kernels.base.Kernel.command_line`."""
         return self._state().command_line
 
+    def trusting(self, state: KernelState) -> KernelState:
+        """Give a state with the keys that this kernel trusts and revokes beyond those of its image."""
+        own = self._state()
+        return replace(
+            state,
+            certificates=own.certificates,
+            platform_certificates=own.platform_certificates,
+            revoked_certificates=own.revoked_certificates,
+            revoked_hashes=own.revoked_hashes,
+        )
+
     def _state(self) -> KernelState:
         return self._store.read().state
 

@@ -5,7 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from lkm.errors import FormatError, LkmError, StateError
 from lkm.formats import cms
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_signature import read as read_signature
+from lkm.kernels.trusting import with_firmware
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
 from lkm.rules.signature_policy import Lockdown
 from lkm.system.atomic import write_atomically
@@ -99,8 +100,9 @@ class EmulatedStore:
         if self._directory is None:
             return self._memory
         path = f"{self._directory}/state.json"
-        snapshot = Snapshot(KernelState())
-        if self._root.exists(path):
+        if not self._root.exists(path):
+            snapshot = Snapshot(self._booted())
+        else:
             try:
                 snapshot = _snapshot(json.loads(self._root.read_bytes(path)), self._tree.release)
             except _DAMAGED as error:
@@ -108,6 +110,10 @@ class EmulatedStore:
                     f"the state of the emulated kernel is damaged: {error}", where=path, hint=f"begin anew: rm {path}"
                 ) from error
         return Snapshot(replace(snapshot.state, command_line=self._command_line()), snapshot.log)
+
+    def _booted(self) -> KernelState:
+        """Give the state of a kernel that has just started on a machine with the root's firmware."""
+        return with_firmware(KernelState(), self._tree.root, lambda: self.profile)
 
     def write(self, snapshot: Snapshot) -> None:
         """Keep a state; to be called inside :meth:`changing`.
@@ -188,7 +194,10 @@ def _plain(snapshot: Snapshot, release: str) -> dict[str, Any]:
         "taint": state.taint,
         "said": sorted(state.said),
         "modules_disabled": state.modules_disabled,
-        "certificates": [base64.b64encode(der).decode() for der in state.certificates],
+        "certificates": _as_texts(state.certificates),
+        "platform_certificates": _as_texts(state.platform_certificates),
+        "revoked_certificates": _as_texts(state.revoked_certificates),
+        "revoked_hashes": sorted(state.revoked_hashes),
         "lockdown": None if state.lockdown is None else state.lockdown.value,
         "sig_enforce": state.sig_enforce,
         "modules": [_plain_module(module) for module in state.modules],
@@ -220,11 +229,22 @@ def _snapshot(plain: dict[str, Any], release: str) -> Snapshot:
         taint=int(plain["taint"]),
         said=frozenset(map(str, plain["said"])),
         modules_disabled=bool(plain["modules_disabled"]),
-        certificates=tuple(base64.b64decode(text) for text in plain.get("certificates", ())),
+        certificates=_binaries(plain, "certificates"),
+        platform_certificates=_binaries(plain, "platform_certificates"),
+        revoked_certificates=_binaries(plain, "revoked_certificates"),
+        revoked_hashes=frozenset(map(str, plain.get("revoked_hashes", ()))),
         lockdown=None if plain.get("lockdown") is None else Lockdown(plain["lockdown"]),
         sig_enforce=None if plain.get("sig_enforce") is None else bool(plain["sig_enforce"]),
     )
     return Snapshot(state, tuple(str(line) for line in plain["log"]))
+
+
+def _as_texts(binaries: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(binary).decode() for binary in binaries]
+
+
+def _binaries(plain: dict[str, Any], name: str) -> tuple[bytes, ...]:
+    return tuple(base64.b64decode(text) for text in plain.get(name, ()))
 
 
 def _export(name: object, crc: int | None, gpl_only: object, namespace: object) -> Export:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-__all__ = ["RSA", "digests", "is_known_algorithm"]
+__all__ = ["RSA", "digests", "is_known_algorithm", "key_algorithm_of"]
 
 RSA = "1.2.840.113549.1.1.1"
 
@@ -58,3 +58,17 @@ def is_known_algorithm(oid: str, edition: int) -> bool:
         or (edition > 1 and oid in _CURVES_SHA3)
         or (edition > 2 and oid in _ML_DSA)
     )
+
+
+@lru_cache(maxsize=32)
+def key_algorithm_of(oid: str) -> str:
+    """Name the kind of key that a signature algorithm needs (``pkcs7_sig_note_pkey_algo``), or nothing."""
+    if oid == RSA:
+        return "rsa"
+    if oid in _CURVES | _CURVES_SHA3:
+        return "ecdsa"
+    if oid in _GOST:
+        return "ecrdsa"
+    if oid in _SM2:
+        return "sm2"
+    return {17: "mldsa44", 18: "mldsa65", 19: "mldsa87"}[int(oid.rpartition(".")[2])] if oid in _ML_DSA else ""

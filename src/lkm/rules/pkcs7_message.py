@@ -4,6 +4,7 @@ Source: crypto/asymmetric_keys/pkcs7.asn1 and pkcs7_parser.c (5.10 to 7.2).
 """
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,6 +14,9 @@ from lkm.formats.ber import Ber, Element, dotted
 from lkm.formats.cms import SignerInfo
 from lkm.formats.oid_registry import numbers
 from lkm.rules.pkcs7_algorithms import digests, is_known_algorithm
+from lkm.rules.trusted_certificate import self_check
+from lkm.rules.x509_certificate import Certificate, CertificateRefused
+from lkm.rules.x509_certificate import parse as parse_certificate
 
 __all__ = ["DATA", "Message", "parse"]
 
@@ -38,26 +42,34 @@ class Message:
 
     :ivar errno: 0 where it could be read
     :ivar log: the lines that the kernel prints
-    :ivar certificates: those inside, DER
+    :ivar certificates: those inside, as far as the kernel can use them
     """
 
     errno: int = 0
     log: list[str] = field(default_factory=list)
     signers: list[SignerInfo] = field(default_factory=list)
-    certificates: list[bytes] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
     has_content: bool = False
     content_type: str = DATA
 
 
-def parse(der: bytes, edition: int) -> Message:
+def parse(
+    der: bytes,
+    edition: int,
+    *,
+    lacking: frozenset[str] = frozenset(),
+    revoked_as: Callable[[Certificate], str | None] | None = None,
+) -> Message:
     """Read a message (``pkcs7_parse_message``). What stands behind it is left alone.
 
     :param edition: of the kernel's registry of object identifiers, as for :func:`lkm.formats.oid_registry.numbers`
+    :param lacking: as for :func:`lkm.rules.public_key.verify`
+    :param revoked_as: gives the hash by which a certificate is on the kernel's blacklist, or None
     """
     usual = cms_sign_file.read(der)
     if usual is not None and usual.issuer is not None and _says_nothing_new(usual.issuer, edition):
         return Message(signers=[usual])
-    reader = _Reader(edition)
+    reader = _Reader(edition, lacking=lacking, revoked_as=revoked_as)
     if len(der) > _LONGEST:
         reader.message.errno = errno.EMSGSIZE
         return reader.message
@@ -65,6 +77,9 @@ def parse(der: bytes, edition: int) -> Message:
         reader.read(Ber(der))
     except FormatError:
         reader.message.errno = errno.EBADMSG
+    except CertificateRefused as refused:
+        reader.message.log += refused.log
+        reader.message.errno = refused.errno
     except _Refused as refused:
         reader.message.errno = refused.errno
     return reader.message
@@ -91,12 +106,21 @@ class _Refused(Exception):
 class _Reader:
     """The grammar's rules with their actions."""
 
-    def __init__(self, edition: int) -> None:
+    def __init__(
+        self,
+        edition: int,
+        *,
+        lacking: frozenset[str] = frozenset(),
+        revoked_as: Callable[[Certificate], str | None] | None = None,
+    ) -> None:
         self.message = Message()
         self._edition = edition
+        self._lacking = lacking
+        self._revoked_as = revoked_as
         self._numbers = numbers(edition)
         self._last = ""
         self._version = 0
+        self._message_digest = b""
 
     # --- what is said -------------------------------------------------------------------------------------------------
 
@@ -141,13 +165,19 @@ class _Reader:
             raise self._refuse(errno.EINVAL, "PKCS7: Unsupported SignedData version")
         self._version = version[0]
         algorithms = self._set_or_sequence(ber)
-        while not algorithms.at_end:
+        for _ in algorithms.several():
             self._algorithm(algorithms)
         self._content(ber.inside(ber.take(_SEQUENCE)))
-        self._certificates(ber, (_CONTEXT, _CONTEXT + 2))
-        self._certificates(ber, (_CONTEXT + 1, _CONTEXT + 3))
+        for several in self._choice(ber, (_CONTEXT, _CONTEXT + 2)):
+            while not several.at_end:  # of a choice there may be none
+                self.message.certificates.append(self._certificate(several))
+        for several in self._choice(ber, (_CONTEXT + 1, _CONTEXT + 3)):
+            for _ in several.several():
+                revoking = several.inside(several.take(_SEQUENCE))
+                for _ in revoking.several():
+                    self._certificate(revoking)  # read as if it were one, and forgotten
         signers = self._set_or_sequence(ber)
-        while not signers.at_end:
+        for _ in signers.several():
             self._signer(signers.inside(signers.take(_SEQUENCE)))
         ber.finish()
 
@@ -174,16 +204,25 @@ class _Reader:
             raise self._refuse(errno.EINVAL, f"PKCS7: Unsupported data type {self._number()}")
         self.message.content_type = self._last
 
-    def _certificates(self, ber: Ber, tags: tuple[int, int]) -> None:
+    @staticmethod
+    def _choice(ber: Ber, tags: tuple[int, int]) -> tuple[Ber, ...]:
+        """Enter what may be there under one of two tags."""
         tag = next((tag for tag in tags if ber.is_next(tag)), None)
-        if tag is None:
-            return
-        several = ber.inside(ber.take(tag))
-        while not several.at_end:
-            begin = several.place
-            if several.take().tag != _SEQUENCE:
-                raise FormatError("no certificate", offset=begin)
-            self.message.certificates.append(several.data[begin : several.place])
+        return () if tag is None else (ber.inside(ber.take(tag)),)
+
+    def _certificate(self, ber: Ber) -> Certificate:
+        """``pkcs7_extract_cert`` and ``x509_cert_parse``."""
+        begin = ber.place
+        if ber.take().tag != _SEQUENCE:
+            raise FormatError("no certificate", offset=begin)
+        certificate = parse_certificate(ber.data[begin : ber.place], self._edition)
+        number = self._revoked_as(certificate) if self._revoked_as else None
+        if number is not None:
+            self.message.log.append(f"X.509: Cert {number} is blacklisted")
+        code = self_check(certificate, self._lacking)
+        if code not in {0, errno.ENOPKG}:
+            raise _Refused(code)
+        return certificate
 
     # --- a signer -----------------------------------------------------------------------------------------------------
 
@@ -204,7 +243,9 @@ class _Reader:
         digest = digests(self._edition).get(self._last)
         if digest is None:
             raise self._refuse(errno.ENOPKG, f"Unsupported digest algo: {self._number()}")
+        begin = ber.place
         has_attributes = self._attributes(ber)
+        attributes = bytes((_SET,)) + ber.data[begin + 1 : ber.place] if has_attributes else b""
         self._algorithm(ber)
         algorithm = self._last
         if not is_known_algorithm(algorithm, self._edition):
@@ -224,6 +265,8 @@ class _Reader:
                 algorithm=algorithm,
                 signature=signature,
                 has_signed_attributes=has_attributes,
+                signed_attributes=attributes,
+                message_digest=self._message_digest,
             )
         )
 
@@ -235,9 +278,9 @@ class _Reader:
 
     def name(self, ber: Ber) -> None:
         """Read the parts of a name, of which only the kinds count."""
-        while not ber.at_end:
+        for _ in ber.several():
             part = ber.inside(ber.take(_SET))
-            while not part.at_end:
+            for _ in part.several():
                 assertion = part.inside(part.take(_SEQUENCE))
                 self._note_oid(assertion)
                 assertion.take()
@@ -253,11 +296,11 @@ class _Reader:
         else:
             return False
         seen: set[str] = set()
-        while not attributes.at_end:
+        for _ in attributes.several():
             attribute = attributes.inside(attributes.take(_SEQUENCE))
             self._note_oid(attribute)
             values = attribute.inside(attribute.take(_SET))
-            while not values.at_end:
+            for _ in values.several():
                 self._attribute(values, seen)
             attribute.finish()
         if not {_CONTENT_TYPE, _MESSAGE_DIGEST} <= seen:
@@ -273,8 +316,10 @@ class _Reader:
         value = values.take()
         if kind == _CONTENT_TYPE:
             self._same_content_type(dotted(values.contents(value)))
-        elif kind == _MESSAGE_DIGEST and value.tag != _OCTETS:
-            raise _Refused(errno.EBADMSG)
+        elif kind == _MESSAGE_DIGEST:
+            if value.tag != _OCTETS:
+                raise _Refused(errno.EBADMSG)
+            self._message_digest = values.contents(value)
         elif self.message.content_type != _AUTHENTICODE and kind == _SMIME_CAPABILITIES:
             raise self._refuse(errno.EKEYREJECTED, "PKCS7: S/MIME Caps only allowed with Authenticode")
         elif self.message.content_type != _AUTHENTICODE and kind in _OF_AUTHENTICODE:

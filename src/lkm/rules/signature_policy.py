@@ -23,6 +23,12 @@ class SignatureState(Enum):
     TOO_LONG = errno.EMSGSIZE
     MALFORMED = errno.EBADMSG
     REJECTED = errno.EKEYREJECTED
+    UNAVAILABLE = errno.ENOENT
+
+    @classmethod
+    def of_errno(cls, code: int) -> "SignatureState":
+        """Give the state that stands for an errno, 0 for a good signature."""
+        return next((state for state in cls if state.value == code), cls.INVALID)
 
     @property
     def is_soft(self) -> bool:

@@ -1,100 +1,68 @@
-"""Certificates that a kernel trusts, taken apart once: every signed module of a tree is held against the same few."""
+"""Certificates in a kernel's keyrings, taken apart once: every signed module of a tree is held against the same few."""
 
-from dataclasses import dataclass
+import errno
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from lkm.formats import rsa_certificate
+from lkm.errors import FormatError
+from lkm.rules.public_key import PublicKey, verify
+from lkm.rules.x509_certificate import Certificate, CertificateRefused, parse
 
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+__all__ = ["NEWEST_EDITION", "Contradicted", "as_kept", "find", "self_check"]
 
-    from lkm.formats.cms import SignerInfo
-    from lkm.formats.rsa_certificate import RsaCertificate
-
-__all__ = ["TrustedCertificate", "read_certificate"]
+NEWEST_EDITION = 3
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedCertificate:
-    """What a signature is held against.
-
-    :param issuer: the issuer's Name in DER, with its header
-    :param serial: the serial number
-    :param key_id: the subject key identifier, or None
-    :param der: all of it
-    """
-
-    issuer: bytes
-    serial: int
-    key_id: bytes | None
-    der: bytes
-
-    @property
-    def key(self) -> "CertificatePublicKeyTypes | None":
-        """The public key; None where it is of a kind that nobody here knows."""
-        return _key(self.der)
-
-    def is_named_by(self, signer: "SignerInfo") -> bool:
-        """Tell whether a signature names this certificate: by issuer and serial number, or by subject key identifier.
-
-        Source: crypto/asymmetric_keys/pkcs7_trust.c ``pkcs7_validate_trust_one`` (6.1).
-        """
-        if signer.serial is not None:
-            same_issuer = signer.issuer is None or self.issuer.endswith(signer.issuer)
-            return self.serial == int.from_bytes(signer.serial, "big", signed=True) and same_issuer
-        return signer.key_id is not None and signer.key_id == self.key_id
-
-
-@lru_cache(maxsize=64)
-def read_certificate(der: bytes) -> TrustedCertificate | None:
-    """Read a certificate.
+@lru_cache(maxsize=256)
+def as_kept(der: bytes, edition: int = NEWEST_EDITION, lacking: frozenset[str] = frozenset()) -> Certificate | None:
+    """Read a certificate as a kernel does that is to keep it in a keyring (``x509_key_preparse``).
 
     :param der: the certificate, or what only looks like one in a kernel image
-    :returns: None for what is none
+    :param edition: as for :func:`lkm.formats.oid_registry.numbers`
+    :param lacking: as for :func:`lkm.rules.public_key.verify`
+    :returns: None for what the kernel can't use
     """
-    usual = rsa_certificate.read(der)
-    if usual is not None:
-        return TrustedCertificate(usual.issuer, usual.serial, usual.key_id, der)
-    from cryptography import x509  # noqa: PLC0415  dear, and few certificates need it
-
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        return TrustedCertificate(
-            certificate.issuer.public_bytes(), certificate.serial_number, _key_id(certificate), der
-        )
-    except ValueError:
+        certificate = parse(der, edition)
+    except (CertificateRefused, FormatError):
         return None
+    code = self_check(certificate, lacking)
+    return certificate if code in {0, errno.ENOPKG} else None
 
 
-@lru_cache(maxsize=64)
-def _key(der: bytes) -> "CertificatePublicKeyTypes | None":
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  only signed modules need it
+@lru_cache(maxsize=256)
+def self_check(certificate: Certificate, lacking: frozenset[str] = frozenset()) -> int:
+    """Check a certificate's own signature where it says that its own key made it (``x509_check_for_self_signed``).
 
-    usual = rsa_certificate.read(der)
-    try:
-        return _unusual_key(der) if usual is None else _rsa_key(usual)
-    except (UnsupportedAlgorithm, ValueError):
+    :returns: 0; ENOPKG where nobody can tell, which the kernel takes as well; else the errno that ends it
+    """
+    if certificate.names_itself is None:
+        return errno.EKEYREJECTED
+    if not certificate.names_itself:
+        return 0
+    key = PublicKey(certificate.key_algorithm, certificate.public_key)
+    code = verify(key, certificate.algorithm, certificate.digest, certificate.signature, certificate.signed, lacking)
+    # What the kernel could check and nobody here can is given the benefit of the doubt.
+    return 0 if key.loaded is None and code != errno.ENOENT else code
+
+
+class Contradicted(Exception):
+    """The keyring has a certificate of the number and issuer that are sought, with another key identifier."""
+
+
+def find(keyring: Iterable[Certificate], wanted: bytes | None, key_id: bytes | None = None) -> Certificate | None:
+    """Find a certificate in a keyring (crypto/asymmetric_keys/asymmetric_type.c ``find_asymmetric_key``).
+
+    :param wanted: serial number and issuer, or a key identifier where a message names its signer so
+    :param key_id: which it must have too; where ``wanted`` is None, which it must have
+    :raises Contradicted: the first that fits one does not fit the other
+    """
+    sought = key_id if wanted is None else wanted
+    if sought is None:
         return None
-
-
-def _rsa_key(certificate: "RsaCertificate") -> "CertificatePublicKeyTypes":
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415  as above
-
-    return rsa.RSAPublicNumbers(certificate.exponent, certificate.modulus).public_key()
-
-
-def _unusual_key(der: bytes) -> "CertificatePublicKeyTypes":
-    from cryptography import x509  # noqa: PLC0415  as above
-
-    return x509.load_der_x509_certificate(der).public_key()
-
-
-def _key_id(certificate: "x509.Certificate") -> bytes | None:
-    from cryptography import x509  # noqa: PLC0415  as above
-
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
-        return None
+    for certificate in keyring:
+        if sought in (certificate.identifier, certificate.key_id):
+            if wanted is not None and key_id is not None and key_id != certificate.key_id:
+                raise Contradicted
+            return certificate
+    return None

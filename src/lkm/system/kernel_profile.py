@@ -67,4 +67,4 @@ class KernelProfile:
     @property
     def traits(self) -> KernelTraits:
         """How this version handles modules."""
-        return traits_of(self.release)
+        return traits_of(self.release, self.version)

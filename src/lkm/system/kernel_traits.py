@@ -4,11 +4,17 @@ Each trait names its evidence. Sources at hand were 5.10.223, 6.1.192, 6.12.107 
 "between" two of them means that the first version is not known, and that the one below is a guess.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
 __all__ = ["ElfValidation", "KernelTraits", "traits_of"]
+
+_DEBIANS = re.compile(  # 6.1.0-56-amd64, 6.12.107+deb13-cloud-amd64
+    r"[0-9.]+(-[0-9]+|\+deb[0-9]+)-((cloud|rt)-)?"
+    r"(amd64|arm64|arm64-16k|686|686-pae|armmp|armmp-lpae|powerpc64le|riscv64|s390x)(-unsigned)?"
+)
 
 
 class ElfValidation(Enum):
@@ -56,6 +62,13 @@ class KernelTraits:
     :param oid_edition: which object identifiers, and so which digests and signature algorithms, are known: 0 as in
         5.10; 1 with elliptic curves (6.1, since 5.13 or so); 2 with SHA-3, without MD4 and MD5 (from
         6.7); 3 with ML-DSA (from 7.0) (include/linux/oid_registry.h)
+    :param asks_platform_keyring: ``.platform``, which holds the firmware's keys, is asked where no other keyring knows
+        a module's key, if CONFIG_INTEGRITY_PLATFORM_KEYRING is set: upstream never does; Debian's kernels do by a patch
+        (kernel/module_signing.c, kernel/module/signing.c ``mod_verify_sig``; in Debian's 5.10, 6.1, 6.12 and 7.2)
+    :param looks_for_revoked_modules: the SHA-256 of a whole module may be on ``.blacklist``, by a patch of Debian's
+        (the same, ``mod_is_hash_blacklisted``; in its 5.10, 6.1 and 6.12, not in 7.2)
+    :param revokes_for_all_keyrings: a revoked key is so whichever keyring knows it; before, only for ``.platform``
+        (certs/system_keyring.c ``verify_pkcs7_message_sig``; between 6.1 and 6.12)
     :param knows_module_namespaces: a namespace ``module:a,b*`` is open to the modules it names, and can't be imported
         (kernel/module/main.c ``verify_module_namespace``, ``setup_modinfo``; from 6.16)
     :param separates_memory: text, data and constants of a module are apart in memory (kernel/module/main.c
@@ -78,6 +91,17 @@ class KernelTraits:
         ``delete_module``; in 5.10, not in 6.1)
     :param needs_plt_option: arm64 modules have PLT sections only with CONFIG_ARM64_MODULE_PLTS, and log lines of its
         loader have no prefix (arch/arm64/kernel/module.c, up to 6.4)
+    :param trusts_all_owner_keys: each machine owner key is for .machine, whether or not shim says so. Debian's own
+        6.1 and 6.12 (security/integrity/platform_certs/machine_keyring.c ``trust_moklist``); others ask for shim's
+        MokListTrustedRT, Debian's 7.2 too
+    :param checks_efi_attributes: db and dbx count only if writes to them are authenticated, MokListRT and MokListXRT
+        only if no running system could have written them (platform_certs/load_uefi.c ``get_cert_list``; Debian's 5.10,
+        not 6.1)
+    :param asks_ima_for_secure_boot: without CONFIG_IMA_SECURE_AND_OR_TRUSTED_BOOT no machine owner key is taken
+        (platform_certs/load_uefi.c ``load_uefi_certs``; in 6.1 and 6.12, not in Debian's 5.10, nor in 7.2)
+    :param hashes_tbs_by_own_digest: the hash of a certificate that dbx may list is made as its issuer's signature makes
+        it, so that SHA-256 never meets a certificate signed with SHA-512 (crypto/asymmetric_keys/x509_public_key.c
+        ``x509_get_sig_params``; in 6.12, not in 7.2, which always takes SHA-256)
     :param has_init_trampoline: arm64 modules need .init.text.ftrace_trampoline too (``module_init_ftrace_plt``; in
         6.12, not in 5.10)
     """
@@ -92,6 +116,9 @@ class KernelTraits:
     false_letters: str
     reads_extended_versions: bool
     oid_edition: int
+    asks_platform_keyring: bool
+    looks_for_revoked_modules: bool
+    revokes_for_all_keyrings: bool
     knows_module_namespaces: bool
     separates_memory: bool
     keeps_export_flags: bool
@@ -104,13 +131,21 @@ class KernelTraits:
     longest_line: int
     cuts_long_names: bool
     needs_plt_option: bool
+    trusts_all_owner_keys: bool
+    checks_efi_attributes: bool
+    asks_ima_for_secure_boot: bool
+    hashes_tbs_by_own_digest: bool
     has_init_trampoline: bool
 
 
 @lru_cache(maxsize=16)
-def traits_of(release: str) -> KernelTraits:
-    """Derive the traits from a kernel release such as ``6.1.0-56-amd64``."""
+def traits_of(release: str, build: str = "") -> KernelTraits:
+    """Derive the traits from a kernel release such as ``6.1.0-56-amd64``.
+
+    :param build: the kernel's own line, as in /proc/version, which tells who built it; empty where it is not known
+    """
     version = _version(release)
+    is_debians = _is_debians(release, build)
     return KernelTraits(
         reads_compressed_files=version >= (5, 17),
         passes_unpacked_files_to_ima=version >= (6, 19),
@@ -122,6 +157,9 @@ def traits_of(release: str) -> KernelTraits:
         false_letters="n0" + "f" * (version >= (5, 19)) + "d" * (version >= (6, 15)),
         reads_extended_versions=version >= (6, 14),
         oid_edition=sum(version >= first for first in ((5, 13), (6, 7), (7, 0))),
+        asks_platform_keyring=is_debians,
+        looks_for_revoked_modules=is_debians and version < (7, 0),
+        revokes_for_all_keyrings=version >= (6, 6),
         knows_module_namespaces=version >= (6, 16),
         separates_memory=version >= (6, 4),
         keeps_export_flags=version >= (7, 1),
@@ -134,6 +172,10 @@ def traits_of(release: str) -> KernelTraits:
         longest_line=989 if version < (6, 3) else 1021,
         cuts_long_names=version < (5, 17),
         needs_plt_option=version < (6, 5),
+        trusts_all_owner_keys=is_debians and (5, 18) <= version < (6, 13),
+        checks_efi_attributes=is_debians and version < (5, 11),
+        asks_ima_for_secure_boot=version < (7, 0) and not (is_debians and version < (5, 11)),
+        hashes_tbs_by_own_digest=version < (7, 0),
         has_init_trampoline=version >= (6, 10),
     )
 
@@ -144,6 +186,13 @@ def _elf_validation(version: tuple[int, int]) -> ElfValidation:
     if version < (6, 4):
         return ElfValidation.TALKATIVE
     return ElfValidation.JOINT if version < (6, 13) else ElfValidation.STEPWISE
+
+
+def _is_debians(release: str, build: str) -> bool:
+    """Tell whether Debian built the kernel, and so patched it; where only the release is known, by its form."""
+    if build:
+        return "debian-kernel@lists.debian.org" in build
+    return _DEBIANS.fullmatch(release) is not None
 
 
 def _version(release: str) -> tuple[int, int]:

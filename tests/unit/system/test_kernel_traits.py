@@ -49,3 +49,41 @@ def test_what_went() -> None:
 @pytest.mark.parametrize("release", ["", "linux", "x.y", "6", "6.x", "\0", "6..1"])
 def test_a_release_that_says_nothing_counts_as_old(release: str) -> None:
     assert traits_of(release) == traits_of("6.1")
+
+
+DEBIANS_BUILD = "Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org) (gcc-12) #1 SMP Debian 6.1.192-2"
+
+
+@pytest.mark.parametrize(
+    ("release", "build", "debians"),
+    [
+        ("6.1.0-56-amd64", "", True),
+        ("6.12.107+deb13-cloud-amd64", "", True),
+        ("6.8.0-31-generic", "", False),
+        ("6.9.7-200.fc40.x86_64", "", False),
+        ("6.1.0-56-amd64", "Linux version 6.1.0-56-amd64 (me@home) (gcc) #1 SMP", False),
+        ("6.1.99-mine", DEBIANS_BUILD, True),
+    ],
+)
+def test_what_debian_patched(release: str, build: str, debians: bool) -> None:  # noqa: FBT001  a parameter of the test
+    assert traits_of(release, build).trusts_all_owner_keys is debians
+
+
+def test_what_debian_no_longer_patches() -> None:
+    assert not traits_of("7.2.13-1-amd64").trusts_all_owner_keys
+    assert not traits_of("5.10.0-32-amd64").trusts_all_owner_keys
+    assert traits_of("5.10.0-32-amd64").checks_efi_attributes
+    assert not traits_of("6.1.0-56-amd64").checks_efi_attributes
+    assert [traits_of(release).hashes_tbs_by_own_digest for release in ("6.12", "7.2")] == [True, False]
+
+
+def test_what_debians_patches_do_to_signatures() -> None:
+    debians = [
+        traits_of(each) for each in ("5.10.0-32-amd64", "6.1.0-56-amd64", "6.12.107+deb13-amd64", "7.2.13+deb14-amd64")
+    ]
+    assert [traits.asks_platform_keyring for traits in debians] == [True] * 4
+    assert [traits.looks_for_revoked_modules for traits in debians] == [True, True, True, False]
+    assert [traits.revokes_for_all_keyrings for traits in debians] == [False, False, True, True]
+    upstream = traits_of("6.12.107")
+    assert not upstream.asks_platform_keyring
+    assert not upstream.looks_for_revoked_modules

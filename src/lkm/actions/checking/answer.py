@@ -10,6 +10,7 @@ from lkm.actions.checking.reasons import (
     already_loaded_note,
     built_in_note,
     dependency_causes,
+    panic_note,
     parameter_notes,
     tolerated_note,
     unpacking_causes,
@@ -163,7 +164,7 @@ def _result(turn: Turn, file: "ModuleFile", path: str, verdict: "Verdict", chain
             verdict, name=name, file=path, profile=turn.target.profile, is_forced=turn.options.is_forced
         ),
         before=tuple(chain.loaded),
-        notes=(*tolerated_note(chain), *parameter_notes(file, name, verdict)),
+        notes=(*panic_note(chain.state, verdict), *tolerated_note(chain), *parameter_notes(file, name, verdict)),
     )
 
 

@@ -123,5 +123,5 @@ def certificates_in(data: bytes) -> tuple[bytes, ...]:
             return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
     except ValueError:
         raise FormatError(
-            "is no certificate, neither PEM nor DER", hint="--trust takes the X.509 certificate, not the key"
+            "is no certificate, neither PEM nor DER", hint="the X.509 certificate is wanted, not the key"
         ) from None

@@ -14,7 +14,7 @@ from lkm.rules.suggestions import similar
 if TYPE_CHECKING:
     from lkm.actions.checking.chain import Chain, Failure
     from lkm.actions.checking.target import CheckTarget
-    from lkm.rules.loading.attempt import Verdict
+    from lkm.rules.loading.attempt import KernelState, Verdict
     from lkm.rules.resolving import Candidate
     from lkm.system.module_file import ModuleFile
 
@@ -26,6 +26,7 @@ __all__ = [
     "forbidden_causes",
     "missing_note",
     "not_found_causes",
+    "panic_note",
     "parameter_notes",
     "suggestion",
     "tolerated_note",
@@ -163,6 +164,14 @@ def tolerated_note(chain: "Chain") -> tuple[str, ...]:
         f"{failed.name}, which only a soft dependency asks for, does not load: that does not matter"
         for failed in chain.tolerated
     )
+
+
+def panic_note(before: "KernelState", verdict: "Verdict") -> tuple[str, ...]:
+    """Say that the kernel does not survive the taint that an attempt brings (kernel/panic.c ``add_taint``)."""
+    brings = verdict.state.taint & ~before.taint | (verdict.record.taints if verdict.record else 0)
+    if not brings or not verdict.state.taint & before.panics_on:
+        return ()
+    return (f"the kernel panics as soon as this taints it: panic_on_taint={before.panics_on:x} is on its command line",)
 
 
 def blacklist_note(target: "CheckTarget", candidate: "Candidate") -> tuple[str, ...]:

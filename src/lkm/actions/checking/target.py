@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.checking.options import FORCE, mask_of
 from lkm.errors import LkmError, UsageError
+from lkm.kernels.trusting import with_firmware
 from lkm.rules.loading.attempt import Request
 from lkm.rules.loading.stages import judge
 from lkm.rules.loading.state import KernelState, ModuleRecord
@@ -126,10 +127,24 @@ def open_target(session: "Session", options: "CheckOptions") -> CheckTarget:
         raise UsageError(f"this is kernel {profile.release}, not {wanted}", where=where, hint="leave out --release")
     is_named = options.profile_file is not None or options.kernel_image is not None
     is_running = not is_named and _is_running(session)
+    has_firmware = options.profile_file is None and session.kernel_kind == "live"  # what was saved is of elsewhere
     if is_named:
         session = _of_release(session, profile.release)
-    state = state_of(session.kernel, profile, session.tree) if is_running else _booted(profile)
+    state = KernelState(command_line=profile.command_line)
+    if is_running:
+        state = state_of(session.kernel, profile, session.tree)
+        if session.kernel_kind == "emulated":
+            state = _with_its_keys(state, session.kernel)
+    if has_firmware:
+        state = with_firmware(state, session.root, lambda: profile, is_running=is_running)
     return CheckTarget(session, profile, _with_options(state, options), options, is_running)
+
+
+def _with_its_keys(state: KernelState, kernel: "Kernel") -> KernelState:
+    """Add the keys that an emulated kernel keeps; of a real one the firmware tells, and other kernels show none."""
+    from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415  few ask a running one
+
+    return kernel.trusting(state) if isinstance(kernel, EmulatedKernel) else state
 
 
 def _profile(session: "Session", options: "CheckOptions") -> "KernelProfile":
@@ -146,10 +161,6 @@ def _of_release(session: "Session", release: str) -> "Session":
     from lkm.actions.session import Session  # noqa: PLC0415  most need only the one they have
 
     return Session(session.target._replace(release=release, kernel="emulated"))
-
-
-def _booted(profile: "KernelProfile") -> KernelState:
-    return KernelState(command_line=profile.command_line)
 
 
 def _is_running(session: "Session") -> bool:

@@ -26,9 +26,10 @@ from lkm.rules.loading.request import (
 from lkm.rules.loading.section_headers import STRUCT_MODULE, WITHOUT_CONTENTS, SectionHeaders
 from lkm.rules.loading.state import KernelState, ModuleRecord
 from lkm.rules.loading.symbol_list import Symbols
-from lkm.rules.signature_check import SignatureFinding, check
+from lkm.rules.signature_check import SignatureFinding, check_by
 from lkm.rules.signature_policy import Lockdown
 from lkm.rules.taint import Taint
+from lkm.rules.trust import trust_of
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.kernel_traits import ElfValidation, KernelTraits
 
@@ -84,8 +85,7 @@ class Attempt:
         """What checking the signature gives; it costs the most of all stages, and not every attempt comes so far."""
         if self.request.signature is not None:
             return self.request.signature
-        trusted = (*(self.profile.certificates or ()), *self.state.certificates)
-        return check(self.contents, trusted, edition=self.traits.oid_edition)
+        return check_by(self.contents, trust_of(self.profile, self.state))
 
     @cached_property
     def image(self) -> ModuleImage:

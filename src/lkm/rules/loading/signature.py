@@ -3,6 +3,7 @@
 import errno
 
 from lkm.rules.loading.attempt import COMPRESSED_FILE, IGNORE_MODVERSIONS, IGNORE_VERMAGIC, Attempt, Refusal
+from lkm.rules.signature_check import WAIVED_ATTRIBUTES
 from lkm.rules.signature_policy import Lockdown, SignatureState
 
 __all__ = ["check_file", "check_flags", "check_permission", "check_signature", "signature_seen"]
@@ -52,6 +53,14 @@ def _note_loaded_digest(attempt: Attempt) -> None:
         attempt.undecidable.append(f"whether the kernel can load the module that computes {digest}")
 
 
+def _say(attempt: Attempt, line: str) -> None:
+    """Print what checking says; a waiver is told once per boot (``pr_warn_once``)."""
+    if line == WAIVED_ATTRIBUTES:
+        attempt.say_once("waived", line)
+    else:
+        attempt.say(line)
+
+
 def check_signature(attempt: Attempt) -> Refusal | None:
     """``module_sig_check``: most failures are fatal everywhere, three only where signatures are enforced."""
     if not attempt.profile.has("MODULE_SIG"):
@@ -59,13 +68,12 @@ def check_signature(attempt: Attempt) -> Refusal | None:
     signature = signature_seen(attempt)
     if not attempt.ignores_signature:
         _note_loaded_digest(attempt)
+        for line in attempt.signature.log:
+            _say(attempt, line)
     if signature is SignatureState.TRUSTED:
         return None
     if signature is SignatureState.UNKNOWN_KEY and attempt.profile.certificates is None:
         attempt.undecidable.append("which keys the kernel trusts: its image could not be read")
-    if not attempt.ignores_signature:
-        for line in attempt.signature.log:
-            attempt.say(line)
     if not signature.is_soft:
         return Refusal(signature.value)
     if attempt.state.enforces_signatures(attempt.profile):

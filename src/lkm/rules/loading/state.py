@@ -1,5 +1,6 @@
 """What changes in a kernel as modules come and go."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,7 +61,10 @@ class KernelState:
     :param said: the names of lines that are printed once per boot and have been
     :param command_line: the kernel's own
     :param modules_disabled: the sysctl kernel.modules_disabled
-    :param certificates: those that the kernel trusts beyond the ones in its image, DER: of the firmware, of the owner
+    :param certificates: those that the kernel trusts beyond the ones in its image, DER: of its owner
+    :param platform_certificates: those of the firmware, which some kernels trust for modules too, DER
+    :param revoked_certificates: those on the kernel's blacklist beyond the ones in its image, DER
+    :param revoked_hashes: the hashes there: ``tbs:…`` of certificates, ``bin:…`` of modules, in hexadecimal
     :param lockdown: what firmware did, or None for what command line and configuration say
     :param sig_enforce: likewise
     """
@@ -71,6 +75,9 @@ class KernelState:
     command_line: str = ""
     modules_disabled: bool = False
     certificates: tuple[bytes, ...] = ()
+    platform_certificates: tuple[bytes, ...] = ()
+    revoked_certificates: tuple[bytes, ...] = ()
+    revoked_hashes: frozenset[str] = frozenset()
     lockdown: Lockdown | None = None
     sig_enforce: bool | None = None
 
@@ -82,6 +89,16 @@ class KernelState:
             parsed = parse_boolean(value)  # core_param of type bint
             is_off = is_off if parsed is None else parsed or self.modules_disabled
         return is_off
+
+    @property
+    def panics_on(self) -> int:
+        """The taints upon which it panics: ``panic_on_taint=`` (kernel/panic.c ``panic_on_taint_setup``, from 5.8)."""
+        mask = 0
+        for value in read_cmdline(self.command_line).values("panic_on_taint"):
+            digits = (value or "").partition(",")[0]
+            with contextlib.suppress(ValueError):
+                mask = int(digits, 16) if digits[:1].isalnum() and "_" not in digits else mask
+        return mask
 
     def lockdown_of(self, profile: "KernelProfile") -> Lockdown:
         """Give the lockdown mode that counts."""
