@@ -4,10 +4,10 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lkm.actions.refusals import causes_of_refusal
 from lkm.actions.shell import run_command
-from lkm.errors import BuiltIn, Cause, KernelRefused, LkmError, LoadRefused, ModuleNotFound
+from lkm.errors import BuiltIn, KernelRefused, LkmError, LoadRefused, ModuleNotFound
 from lkm.kernels.base import Kernel, LoadFlags
-from lkm.rules.causes import causes_of_load
 from lkm.rules.planning.load import LoadPlan
 from lkm.rules.planning.steps import Absent, Insert, LoadStep, Present, RunInstall
 
@@ -63,18 +63,13 @@ def carry_out(
             if error.errno == errno.EEXIST and not (is_target and fail_if_loaded):
                 report.present.append(step.name)
                 continue
-            error.causes = _causes(error, step, kernel)
+            error.causes = causes_of_refusal(error, step.name, kernel)
             on_failure(step, error)
             _tolerate_or_raise(error, step, report)
         except LkmError as error:
             on_failure(step, error)
             _tolerate_or_raise(error, step, report)
     return report
-
-
-def _causes(error: LoadRefused, step: LoadStep, kernel: Kernel) -> tuple[Cause, ...]:
-    disabled = kernel.security().modules_disabled
-    return causes_of_load(error, step.name, command_line=kernel.command_line(), modules_disabled=disabled)
 
 
 def _present(step: Present) -> LkmError:

@@ -38,10 +38,13 @@ class Session:
     """Everything that a verb may ask, opened when it is first asked for.
 
     A context manager: leaving it ends a virtual machine, if one was started.
+
+    :param command_line: the kernel command line to reckon with, in place of the one that can be found out
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, command_line: str | None = None) -> None:
         self.target = target
+        self._command_line = command_line
         self._open = ExitStack()
         self.kernel_kind, colon, self.kernel_argument = target.kernel.partition(":")
         takes_one = self.kernel_kind in {"emulated", "vm"}
@@ -99,7 +102,21 @@ class Session:
     @cached_property
     def configuration(self) -> "Configuration":
         """The modprobe configuration, with the kernel's command line."""
-        return self.configuration_with(self.kernel.command_line())
+        return self.configuration_with(self.command_line)
+
+    @property
+    def command_line(self) -> str:
+        """The kernel command line: the kernel's own, or on a root that does not run what its boot loader has."""
+        if self._command_line is not None:
+            return self._command_line
+        return self.kernel.command_line() if self.kernel_is_of_root else self.boot_command_line
+
+    @property
+    def boot_command_line(self) -> str:
+        """The kernel command line that the boot loader's configuration has for the release; empty where none has."""
+        from lkm.system.boot_command_line import find_command_line  # noqa: PLC0415  lsmod needs none
+
+        return find_command_line(self.tree)[0]
 
     def configuration_with(self, cmdline: str) -> "Configuration":
         """Give the modprobe configuration as it would be with another kernel command line."""

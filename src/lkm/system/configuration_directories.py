@@ -1,4 +1,4 @@
-"""Where modprobe.d and depmod.d are looked for."""
+"""Where modprobe.d, depmod.d and modules-load.d are looked for."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ def directories(root: Root, kind: str) -> tuple[str, ...]:
     Where /lib is a link to /usr/lib, as in most distributions, only /lib is named, as kmod 30 names it: no file is met
     twice, or under two names.
 
-    :param kind: ``modprobe.d`` or ``depmod.d``
+    :param kind: ``modprobe.d``, ``depmod.d`` or ``modules-load.d``
     """
     usr_merged = _same(root, f"/usr/lib/{kind}", f"/lib/{kind}")
     return tuple(f"{home}/{kind}" for home in HOMES if home != "/usr/lib" or not usr_merged)

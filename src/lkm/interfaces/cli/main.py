@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _guarded(called, lambda: _front_end(called, words))
     if words and words[0] in FRONT_ENDS:
         return _guarded(words[0], lambda: _front_end(words[0], words[1:]))
+    if words and words[0] == "__complete":
+        return _guarded("lkm", lambda: _complete(words[1:]))
     return _guarded("lkm", lambda: _verb(words), debug="--debug" in words)
 
 
@@ -50,10 +52,16 @@ def _verb(words: list[str]) -> int:
     return run(words)
 
 
+def _complete(words: list[str]) -> int:
+    from lkm.interfaces.completion.answer import main as complete  # noqa: PLC0415  only the shells' scripts ask so
+
+    return complete(words)
+
+
 def _front_end(tool: str, arguments: list[str]) -> int:
     import importlib  # noqa: PLC0415  a tool is imported when it is called
 
-    status: int = importlib.import_module(f"lkm.interfaces.compat.{tool}").main(arguments)
+    status: int = importlib.import_module(f"lkm.interfaces.compat.{tool.replace('-', '_')}").main(arguments)
     return status
 
 

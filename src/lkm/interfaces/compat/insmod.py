@@ -7,14 +7,14 @@ import errno
 import os
 from collections.abc import Sequence
 
+from lkm.actions.refusals import causes_of_refusal
 from lkm.errors import LkmError, LoadRefused
 from lkm.interfaces.compat.context import Context
 from lkm.interfaces.compat.getopt import Grammar, parse
 from lkm.interfaces.compat.messages import Messages, put, version
 from lkm.interfaces.compat.refusals import errno_of, explain, text_of
 from lkm.interfaces.target import target_from_environment
-from lkm.kernels.base import LoadFlags
-from lkm.rules.causes import causes_of_load
+from lkm.kernels.base import Kernel, LoadFlags
 from lkm.system.module_file import ModuleFile
 from lkm.system.root import Root
 
@@ -98,14 +98,24 @@ def _insert(messages: Messages, path: str, parameters: str, flags: LoadFlags) ->
     module = ModuleFile(Root(), os.path.abspath(path))  # noqa: PTH100
     try:
         with Context(target_from_environment(), reads_modprobe_d=False) as context:
-            context.kernel.load(module, parameters, flags)
+            _load(context.kernel, module, parameters, flags)
     except LkmError as error:
         messages.error(f"could not insert module {path}: {text_of(errno_of(error), _TEXTS)}")
-        if isinstance(error, LoadRefused):
-            error.causes = causes_of_load(error, module.name)
         explain(messages, error)
         return 1
     return 0
+
+
+def _load(kernel: Kernel, module: ModuleFile, parameters: str, flags: LoadFlags) -> None:
+    """Load, and on a refusal find out why.
+
+    :raises LkmError: see :meth:`lkm.kernels.base.Kernel.load`
+    """
+    try:
+        kernel.load(module, parameters, flags)
+    except LoadRefused as error:
+        error.causes = causes_of_refusal(error, module.name, kernel)
+        raise
 
 
 def _errno_of_stat(path: str) -> int:

@@ -3,6 +3,7 @@
 The table is read only when something went wrong: who never fails does not pay for it.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lkm.errors import Cause, KernelRefused
@@ -15,17 +16,23 @@ __all__ = ["causes_in_text", "causes_of_load", "causes_of_unload", "causes_of_ve
 
 
 def causes_of_load(
-    error: KernelRefused, name: str, *, command_line: str = "", modules_disabled: bool = False
+    error: KernelRefused,
+    name: str,
+    *,
+    command_line: str = "",
+    modules_disabled: bool = False,
+    kernel_log: Sequence[str] = (),
 ) -> tuple[Cause, ...]:
     """Name the causes that a refusal's errno and log lines show, most telling first.
 
     :param name: the module's name
     :param command_line: the kernel's own, where it is known
     :param modules_disabled: the sysctl kernel.modules_disabled, where it is known
+    :param kernel_log: all that the kernel has said since it started, which tells who locked it down
     """
     from lkm.rules.causes.finding import of_load  # noqa: PLC0415  only when something went wrong
 
-    return of_load(error, name, command_line, modules_disabled=modules_disabled)
+    return of_load(error, name, command_line, modules_disabled=modules_disabled, kernel_log=kernel_log)
 
 
 def causes_of_unload(error: KernelRefused) -> tuple[Cause, ...]:

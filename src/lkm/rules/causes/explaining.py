@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lkm.errors import Cause
 from lkm.rules.causes.rule import CauseRule
 from lkm.rules.causes.templates import anchor, match
 from lkm.rules.causes.words import Shell, filled
 
-__all__ = ["Case", "Finding", "chosen", "read", "told"]
+__all__ = ["Case", "Finding", "Shown", "chosen", "read", "shown_by", "told"]
 
 _NEVER_IN_A_NAME = frozenset("()[]<>'\"`")  # "(missing .modinfo section or name field)" is none
 
@@ -65,6 +66,20 @@ class Finding:
         """The module that the line names, if it does."""
         name = self.words.get("module", "")
         return name if name and not _NEVER_IN_A_NAME.intersection(name) else None
+
+
+class Shown(NamedTuple):
+    """A cause and what shows it.
+
+    :param words: what stands in the line that shows it, by the names of the places in the rule's template
+    :param subjects: the symbols or parameters that such lines are about
+    :param place: the number of the line; -1 where an errno is all that shows it
+    """
+
+    cause: Cause
+    words: Mapping[str, str]
+    subjects: tuple[str, ...]
+    place: int
 
 
 def read(
@@ -156,10 +171,18 @@ def told(findings: Iterable[Finding], words: Mapping[str, str | Shell]) -> tuple
 
     :param words: of the case; what is known of the case counts before what a line says
     """
-    causes: dict[tuple[str, str], Cause] = {}
+    return tuple(shown.cause for shown in shown_by(findings, words))
+
+
+def shown_by(findings: Iterable[Finding], words: Mapping[str, str | Shell]) -> tuple[Shown, ...]:
+    """Give the causes, each once, with the words that fill them, and the lines that show them."""
+    causes: dict[tuple[str, str], Shown] = {}
     for finding in findings:
         others = len(finding.subjects) - 1
         more = f" (and {others} more)" if others > 0 else ""
-        cause = filled(finding.rule, {**finding.words, **words, "more": more, "phase": finding.words.get("phase", "")})
-        causes.setdefault((cause.id, cause.summary), cause)
+        filling = {**finding.words, **words, "more": more, "phase": finding.words.get("phase", "")}
+        cause = filled(finding.rule, filling)
+        about = {**finding.words, **({"module": finding.module} if finding.module else {})}
+        subjects = tuple(subject for subject in finding.subjects if subject)
+        causes.setdefault((cause.id, cause.summary), Shown(cause, about, subjects, finding.place))
     return tuple(causes.values())

@@ -1,5 +1,6 @@
 """The causes of what a kernel refused, or would refuse."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from lkm.rules.causes.policy import (
     facts_of_lines,
     facts_of_state,
     words_of_command_line,
+    words_of_lines,
     words_of_state,
 )
 from lkm.rules.causes.table import LOADING, UNLOADING
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["of_load", "of_unload", "of_verdict"]
 
 
-def of_load(error: KernelRefused, name: str, command_line: str, *, modules_disabled: bool) -> tuple[Cause, ...]:
+def of_load(
+    error: KernelRefused, name: str, command_line: str, *, modules_disabled: bool, kernel_log: Sequence[str] = ()
+) -> tuple[Cause, ...]:
     """Name the causes of a refused load."""
-    words = {**usual(), **words_of_command_line(command_line), **named(name, error.where)}
+    words = {**usual(), **words_of_lines(kernel_log), **words_of_command_line(command_line)}
+    words |= named(name, error.where)
     facts = facts_of_command_line(command_line) | facts_of_file(error.where) | {"asked here"}
     if modules_disabled:
         facts.add("modules disabled")

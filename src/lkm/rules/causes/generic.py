@@ -59,7 +59,7 @@ GENERIC = (
         "kernel/module/signing.c module_sig_check",
         errnos=(errno.EKEYREJECTED,),
         facts=("asked here",),
-        remedy=("modinfo -F signer {file}", _LOG),
+        remedy=("lkm verify {file}", _LOG),
     ),
     CauseRule(
         "signature-refused",
@@ -67,7 +67,7 @@ GENERIC = (
         " demanded, or the file was changed after signing",
         "kernel/module/signing.c module_sig_check",
         errnos=(errno.EKEYREJECTED, errno.ENOKEY),
-        remedy=(_LOG, "modinfo -F signer {file}", "mokutil --sb-state"),
+        remedy=(_LOG, "lkm verify {file}", "lkm mok status"),
     ),
     CauseRule(
         "malformed-signature",

@@ -32,8 +32,9 @@ _WRONG_VALUES = (
 )
 _MIXED = "module using GPL-only symbols uses symbols"
 _REASONS = ("disagrees about version of symbol", "no symbol version for", "but does not import it")
+_SECURE_BOOT = "secure boot"
 _ORIGINS = (  # what lock_kernel_down is called with; the first by patches of distributions
-    ("secure boot", "by Secure Boot"),
+    (_SECURE_BOOT, "by Secure Boot"),
     ("command line", "by its command line"),
     ("configuration", "by its configuration"),
 )
@@ -47,12 +48,11 @@ def words_of_state(state: "KernelState") -> dict[str, str]:
         "enforcer": "CONFIG_MODULE_SIG_FORCE of its configuration demands that",
         "locker": "by its configuration, CONFIG_LOCK_DOWN_KERNEL_FORCE_…",
     }
-    words |= words_of_command_line(state.command_line)
     if state.sig_enforce is not None:
-        words["enforcer"] = "its firmware or a policy demands that"
+        words["enforcer"] = "Secure Boot or a policy demands that"
     if state.lockdown is not None:
-        words["locker"] = "by its firmware, as with Secure Boot"
-    return words
+        words["locker"] = "by Secure Boot or by its owner"
+    return words | words_of_command_line(state.command_line)
 
 
 def words_of_command_line(command_line: str) -> dict[str, str]:
@@ -76,6 +76,8 @@ def words_of_lines(lines: Iterable[str]) -> dict[str, str]:
         if _LOCKED_DOWN in line:
             origin = line.partition(_LOCKED_DOWN)[2].partition(";")[0].casefold()
             words["locker"] = next((why for sign, why in _ORIGINS if sign in origin), "by its owner")
+            if _SECURE_BOOT in origin:
+                words.setdefault("enforcer", "Secure Boot demands that")
     return words
 
 
@@ -106,6 +108,8 @@ def facts_of_lines(lines: Iterable[str]) -> set[str]:
         facts.add("no parameter named")
     if not any(sign in text for sign in _NO_TREE):
         facts.add("tree there")
+    if "make.log for more information." not in text:
+        facts.add("no make.log named")
     if any(anchor(template) in text for template in _WRONG_VALUES):
         facts |= _explained(known)
     return facts

@@ -8,18 +8,14 @@ __all__ = ["DISABLED", "SIGNATURE"]
 
 _REJECTED = (errno.EKEYREJECTED,)
 _ENFORCED = (errno.EKEYREJECTED, errno.ENOKEY)  # the latter up to 4.x
-_KEY = (
-    "openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=Module signing/' -outform DER"
-    " -keyout MOK.priv -out MOK.der"
-)
 _SIGN = (
-    _KEY,
-    "{build}/scripts/sign-file sha256 MOK.priv MOK.der {file}",
-    "sudo mokutil --import MOK.der",
+    "lkm keys new ./MOK",
+    "lkm sign --key MOK.key --certificate MOK.der {file}",
+    "sudo lkm mok enrol MOK.der",
     "sudo reboot",
 )
-_ENROL = ("modinfo -F signer {file}", "sudo mokutil --import CERTIFICATE.der", "sudo reboot")
-_STATE = "cat /sys/kernel/security/lockdown /sys/module/module/parameters/sig_enforce"
+_ENROL = ("lkm verify {file}", "sudo lkm mok enrol CERTIFICATE.der", "sudo reboot")
+_STATE = "lkm lockdown"
 
 DISABLED = (
     CauseRule(
@@ -86,7 +82,7 @@ SIGNATURE = (
         "kernel/module/signing.c module_sig_check",
         lines=("Loading of module with unsupported crypto is rejected",),
         errnos=_ENFORCED,
-        remedy=("modinfo -F sig_hashalgo {file}", *_SIGN),
+        remedy=("lkm verify {file}", *_SIGN),
     ),
     CauseRule(
         "signed-attributes",
@@ -104,7 +100,7 @@ SIGNATURE = (
         "kernel/module/signing.c mod_is_hash_blacklisted (Debian)",
         lines=("Module hash {hash} is blacklisted",),
         errnos=_REJECTED,
-        remedy=("sudo keyctl list %:.blacklist",),
+        remedy=("sudo lkm keys show .blacklist",),
     ),
     CauseRule(
         "bad-signature",
@@ -113,7 +109,7 @@ SIGNATURE = (
         "crypto/asymmetric_keys/pkcs7_verify.c pkcs7_verify",
         errnos=_REJECTED,
         stages=("signature",),
-        remedy=("modinfo -F signer {file}", *_SIGN),
+        remedy=("lkm verify {file}", *_SIGN),
     ),
     CauseRule(
         "malformed-signature",

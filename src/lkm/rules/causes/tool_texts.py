@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lkm.formats.module_name import canonical, from_path
 from lkm.rules.causes.templates import anchor, match
 
-__all__ = ["Incident", "errno_of_text", "incidents"]
+__all__ = ["Incident", "errno_of_text", "incidents", "is_error_text"]
 
 _MOST = 8  # of which there is something to tell
 
@@ -124,6 +124,14 @@ def errno_of_text(text: str) -> int | None:
         if plain.startswith(known):
             return number
     return _by_name(text.split(None, 1)[0]) if text.strip() else None
+
+
+def is_error_text(text: str) -> bool:
+    """Tell whether a text is nothing but an error's: as tools print it, or the name of an errno."""
+    plain = text.strip().casefold().rstrip(".")
+    return _by_name(text.strip()) is not None or any(
+        plain == known or plain.startswith((f"{known},", f"{known} (")) for known in _TEXTS
+    )
 
 
 def _by_name(word: str) -> int | None:

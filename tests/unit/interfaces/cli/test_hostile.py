@@ -176,8 +176,10 @@ OPTIONS = [
 WORDS = ["vfat", "fat", "fs-vfat", "dummy", "unix", "pcspkr", "nobody", "fat_*", "CONFIG_DUMMY", *NAMES]
 
 
-def test_random_calls(on_sample: Lkm) -> None:
-    """Not links and index, which write where they are told to, nor demo, which takes its time."""
+def test_random_calls(on_sample: Lkm, own_sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a root of its own, as some verbs write; not links and index, nor demo, which takes its time."""
+    monkeypatch.setenv("LKM_ROOT", str(own_sample))
+    monkeypatch.chdir(tmp_path)
     chance = random.Random(20260101)
     names = [verb for verb in verbs._VERBS if verb not in {"links", "index", "demo"}]
     for _ in range(400):

@@ -60,13 +60,29 @@ def test_version(lkm: Lkm) -> None:
 # --- wrong calls ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["nonsense", "", "lits", "../list", "\x1b[31m", "x" * 10_000])
+@pytest.mark.parametrize("verb", ["nonsense", "", "l", "../l", "\x1b[31m", "x" * 10_000])
 def test_unknown_verbs(lkm: Lkm, verb: str) -> None:
     outcome = lkm(verb)
     assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err.startswith("lkm: there is no verb ")
-    assert "hint: choose one of: list, show," in outcome.err
+    assert "hint: choose one of: status, list, show," in outcome.err
     assert "\x1b" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("verb", "meant"), [("lits", "list"), ("lists", "list"), ("unlaod", "unload"), ("modprob", "modprobe")]
+)
+def test_a_misspelt_verb(lkm: Lkm, verb: str, meant: str) -> None:
+    outcome = lkm(verb)
+    assert outcome.status == 2
+    assert f"hint: did you mean {meant}" in outcome.err
+
+
+def test_every_verb_stands_in_one_group_of_the_help() -> None:
+    grouped = [verb for group in verbs._GROUPS.values() for verb in group]
+    assert len(grouped) == len(set(grouped))
+    assert sorted(verb for group in verbs.verbs_by_group().values() for verb in group) == sorted(verbs._VERBS)
+    assert "more" not in verbs.verbs_by_group()
 
 
 @pytest.mark.parametrize(

@@ -435,7 +435,7 @@ def test_what_demands_a_signature_is_told_apart() -> None:
 
     assert "module.sig_enforce on its command line" in why("module.sig_enforce=1")
     assert "CONFIG_MODULE_SIG_FORCE" in why(profile=configured(MODULE_SIG_FORCE=True))
-    assert "firmware" in why(state=KernelState(sig_enforce=True))
+    assert "Secure Boot or a policy" in why(state=KernelState(sig_enforce=True))
     assert "lockdown= on its command line" in why("lockdown=confidentiality")
     assert "configuration" in why(profile=configured(LOCK_DOWN_KERNEL_FORCE_INTEGRITY=True))
     assert "Secure Boot" in why(state=KernelState(lockdown=Lockdown.INTEGRITY))
@@ -461,3 +461,12 @@ def test_a_proprietary_module_that_lacks_an_ordinary_symbol_is_not_blamed_for_it
     tainted = KernelState(taint=int(Taint.PROPRIETARY_MODULE))  # the kernel does not mention the licence again
     quiet = answer(recipe(licence="Closed", imports=needs("gpl_symbol")), state=tainted)
     assert causes_of_verdict(quiet, name="mod", file="mod.ko", profile=PROFILE)[0].id == "proprietary"
+
+
+def test_a_live_refusal_names_secure_boot_where_the_log_does() -> None:
+    log = ("Kernel is locked down from EFI Secure Boot; see man kernel_lockdown.7", "something else")
+    refused = LoadRefused("mod", errno.EKEYREJECTED, ("Loading of unsigned module is rejected",))
+    (cause,) = causes_of_load(refused, "mod", kernel_log=log)
+    assert cause.summary.endswith("Secure Boot demands that")
+    (cause,) = causes_of_load(refused, "mod", kernel_log=log, command_line="module.sig_enforce=1")
+    assert "module.sig_enforce on its command line" in cause.summary
