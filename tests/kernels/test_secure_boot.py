@@ -199,14 +199,17 @@ def test_a_module_signed_with_the_firmwares_key_loads(said: dict[str, _Said]) ->
         ("curve", "Loading of module with unavailable key is rejected"),
     ],
 )
-def test_others_are_refused(said: dict[str, _Said], name: str, line: str) -> None:
+def test_others_are_refused_and_secure_boot_is_named_as_the_reason(
+    said: dict[str, _Said], name: str, line: str
+) -> None:
     refused = said[f"load {name}"]
     assert refused.status == 1
     assert "Key was rejected by service (errno 129)" in refused.errors
     assert f"kernel: {line}\n" in refused.errors
+    assert "Secure Boot demands that" in refused.errors
 
 
-def test_secure_boot_is_named_as_the_reason(first: Machine) -> None:
+def test_lockdown_names_secure_boot_as_the_reason(first: Machine) -> None:
     told = _as_user(first, "lockdown").stdout.decode()
     assert re.search(r"^lockdown +integrity, by Secure Boot ", told, re.MULTILINE)
     assert re.search(r"^signatures +enforced: .* by Secure Boot", told, re.MULTILINE)

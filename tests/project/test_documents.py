@@ -52,7 +52,7 @@ def _outputs(commands: list[str], home: Path) -> list[str]:
     return done.stdout.replace(str(home), _HOME).split("\0")[:-1]
 
 
-@pytest.mark.parametrize("name", ["README.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/administration.md", "docs/signing.md"])
 def test_the_examples_of_a_document_show_what_happens(name: str, tmp_path: Path) -> None:
     examples = [example for example in _examples(_ROOT / name) if not example.command.startswith("make ")]
     assert examples

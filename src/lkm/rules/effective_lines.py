@@ -67,7 +67,7 @@ def text_of(directive: Directive) -> str:
         case Softdep():
             parts = [f"pre: {' '.join(directive.pre)}"] if directive.pre else []
             parts += [f"post: {' '.join(directive.post)}"] if directive.post else []
-            return " ".join(("softdep", directive.module, *parts))
+            return " ".join(("softdep", directive.module, *(parts or ["pre:"])))
         case Weakdep():
             return f"weakdep {directive.module} {' '.join(directive.dependencies)}"
 
@@ -167,7 +167,8 @@ def _weakdeps(configuration: Configuration, name: str) -> Iterator[EffectiveLine
 def _first_for_kmod(directives: Sequence[Softdep | Weakdep]) -> Iterator[EffectiveLine]:
     for place, directive in enumerate(directives):
         if place == 0:
-            yield _line(directive)
+            is_empty = isinstance(directive, Softdep) and not (directive.pre or directive.post)
+            yield _line(directive, reason="asks for nothing, so that an install line counts" if is_empty else "")
         elif isinstance(directive, Softdep):
             reason = "modprobe of kmod heeds only the first such line; lkm heeds all"
             yield _line(directive, Effect.IN_PART, reason, _at(directives[0]))

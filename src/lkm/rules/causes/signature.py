@@ -112,6 +112,15 @@ SIGNATURE = (
         remedy=("lkm verify {file}", *_SIGN),
     ),
     CauseRule(
+        "algorithm-missing",
+        "the signature of {module} holds a certificate of a kind that {kernel} was built without: sign it again, with"
+        " no certificates inside, as lkm sign does",
+        "crypto/asymmetric_keys/public_key.c public_key_verify_signature",
+        errnos=(errno.ENOENT,),
+        stages=("signature",),
+        remedy=_SIGN,
+    ),
+    CauseRule(
         "malformed-signature",
         "the signature at the end of {file} is damaged, or made for something else: install or sign the module again",
         "kernel/module_signature.c mod_check_sig, crypto/asymmetric_keys/pkcs7_parser.c",

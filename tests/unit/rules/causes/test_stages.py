@@ -116,6 +116,7 @@ REFUSALS: tuple[tuple[str, Callable[[], Verdict]], ...] = (
         "unsupported-signature",
         lambda: answer(recipe(), signature=_state(SignatureState.UNSUPPORTED), command_line="module.sig_enforce"),
     ),
+    ("algorithm-missing", lambda: answer(recipe(), signature=_state(SignatureState.UNAVAILABLE))),
     ("bad-signature", lambda: answer(recipe(), signature=_state(SignatureState.REJECTED))),
     ("malformed-signature", lambda: answer(recipe(), signature=_state(SignatureState.MALFORMED))),
     ("lockdown", lambda: answer(recipe(), signature=UNSIGNED, command_line="lockdown=integrity")),
