@@ -119,12 +119,12 @@ class Resolver:
 
     def _installs_named(self, name: str) -> "Sequence[Install]":
         """Give the install commands with exactly this name."""
-        return [found for found in self.configuration.installs if found.module == name]
+        return self.configuration.installs_named(name)
 
     def _removes_named(self, name: str) -> "Sequence[Remove]":
         """Give the remove commands with exactly this name; those that install hide them."""
-        found = [found for found in self.configuration.removes if found.module == name]
-        return [] if found and self._installs_named(name) else found
+        found = self.configuration.removes_named(name)
+        return () if found and self._installs_named(name) else found
 
     def _aliases(self, alias: str) -> tuple[Candidate, ...]:
         return tuple(self.candidate(name, alias) for name in self.tree.by_alias(alias))

@@ -93,6 +93,14 @@ class Configuration:
         place = self._install_patterns.first(canonical(name))
         return None if place is None else self.installs[place]
 
+    def installs_named(self, name: str) -> Sequence[Install]:
+        """Give the install commands that are written for exactly this name."""
+        return self._installs_by_name.get(name, ())
+
+    def removes_named(self, name: str) -> Sequence[Remove]:
+        """Give the remove commands that are written for exactly this name."""
+        return self._removes_by_name.get(name, ())
+
     def remove_command(self, name: str) -> Remove | None:
         """Give the remove command that takes the place of removing: of several the first that matches."""
         place = self._remove_patterns.first(canonical(name))
@@ -124,6 +132,14 @@ class Configuration:
         for place, found in enumerate(self.options):
             places.setdefault(found.module, []).append(place)
         return places
+
+    @cached_property
+    def _installs_by_name(self) -> dict[str, list[Install]]:
+        return _by_name(self.installs)
+
+    @cached_property
+    def _removes_by_name(self) -> dict[str, list[Remove]]:
+        return _by_name(self.removes)
 
     @cached_property
     def _alias_patterns(self) -> "_Patterns":

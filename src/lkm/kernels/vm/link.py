@@ -1,6 +1,7 @@
 """The host's end of the line to a machine's agent, and the machine's console beside it."""
 
 import os
+import re
 import select
 import socket
 import time
@@ -13,6 +14,7 @@ __all__ = ["Link"]
 
 _CONSOLE_KEPT = 256 * 1024
 _CHUNK = 1 << 18
+_ESCAPES = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")  # of firmware and boot loaders, which colour their screens
 
 
 class Link:
@@ -104,5 +106,5 @@ class Link:
             self._read_console()
             if not left:
                 break  # all that the pipe held was read; more may come for ever
-        text = self._seen.decode("utf-8", "replace").replace("\r", "")
+        text = _ESCAPES.sub(b"", self._seen).decode("utf-8", "replace").replace("\r", "")
         return tuple(line.rstrip() for line in text.split("\n") if line.strip())

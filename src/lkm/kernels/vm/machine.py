@@ -29,6 +29,7 @@ _LOG_SECONDS = 60.0
 _END_SECONDS = 2.0  # for QEMU to end after it has let go of its end of the line
 _HINT = "look at the last lines of its console, and whether it needs more memory"
 _LEAST_MEMORY = 256  # with 64 a distribution's kernel ends without a word
+_LEAST_MEMORY_WITH_FIRMWARE = 512  # with 256 the kernel can't be unpacked
 _NOT_SIGNED = "bad shim signature"  # GRUB's words (grub-core/kern/efi/sb.c)
 _PANIC = "Kernel panic - not syncing: "
 
@@ -60,7 +61,7 @@ class Machine:
 
     :param kernel: a vmlinuz
     :param modules: its module tree, a directory; inside it is seen at ``/lib/modules/RELEASE``
-    :param memory: in MiB, 256 or more
+    :param memory: in MiB, 256 or more, with firmware 512
     :param cmdline: added to the kernel command line
     :param accelerator: ``kvm`` or ``tcg``; by default whichever works
     :param boot_timeout: in seconds, for the first answer; by default 60, with firmware 180
@@ -174,8 +175,9 @@ class Machine:
         return self._next(pieces, timeout + _ANSWER_SECONDS, f"the machine's agent did not answer within {timeout:g} s")
 
     def _start(self, stack: ExitStack) -> Link:
-        if self._memory < _LEAST_MEMORY:
-            raise MachineError(f"a machine needs {_LEAST_MEMORY} MiB of memory or more, not {self._memory}")
+        least = _LEAST_MEMORY if self._firmware is None else _LEAST_MEMORY_WITH_FIRMWARE
+        if self._memory < least:
+            raise MachineError(f"such a machine needs {least} MiB of memory or more, not {self._memory}")
         program = processes.find_qemu()
         accelerator = accelerators.choose(program, self._accelerator)
         emulated, has_firmware = accelerator == "tcg", self._firmware is not None

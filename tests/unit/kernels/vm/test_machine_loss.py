@@ -1,9 +1,14 @@
 """What is said of a machine that ended before it answered."""
 
+import os
+import socket
+
 import pytest
 
 from lkm.errors import MachineError, MachineLost
 from lkm.kernels.vm import processes
+from lkm.kernels.vm.firmware import Firmware
+from lkm.kernels.vm.link import Link
 from lkm.kernels.vm.machine import Machine
 
 
@@ -39,3 +44,20 @@ def test_a_kernel_that_the_boot_loader_refuses(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MachineError, match="boot loader refuses the kernel") as caught:
         machine.run(["true"])
     assert caught.value.where == "/boot/vmlinuz"
+
+
+@pytest.mark.parametrize(("firmware", "least"), [(None, 256), (Firmware(b""), 512)])
+def test_too_little_memory_is_told_before_anything_starts(firmware: Firmware | None, least: int) -> None:
+    machine = Machine("/boot/vmlinuz", "/lib/modules/6.1.0", memory=least - 1, firmware=firmware)
+    with pytest.raises(MachineError, match=f"needs {least} MiB of memory or more, not {least - 1}"):
+        machine.__enter__()
+
+
+def test_colours_are_no_part_of_the_console() -> None:
+    ours, theirs = socket.socketpair()
+    reading, writing = os.pipe()
+    with ours, theirs, os.fdopen(reading), os.fdopen(writing, "wb") as console:
+        link = Link(ours, reading)
+        console.write(b"\x1b[2J\x1b[01;01H\x1b[=3hBdsDxe: starting\r\n\x1b[0m\x1b[30mWelcome\r\n")
+        console.flush()
+        assert link.console() == ("BdsDxe: starting", "Welcome")
