@@ -6,9 +6,9 @@ STAMP := $(VENV)/.stamp
 PYTHON ?= python3
 
 # The real tools and kernels that tests compare with (Debian's names).
-TEST_PACKAGES := binutils busybox-static cpio efitools file fish gcc groff grub-efi-amd64-signed keyutils kmod libc6-dev libengine-pkcs11-openssl \
-	linux-headers-amd64 linux-image-amd64 make man-db mokutil openssl ovmf qemu-system-x86 shim-signed softhsm2 xz-utils \
-	zsh zstd
+TEST_PACKAGES := binutils busybox-static cpio efitools file fish gcc groff grub-efi-amd64-signed keyutils kmod \
+	libc6-dev libengine-pkcs11-openssl linux-headers-amd64 linux-image-amd64 make man-db mokutil openssl ovmf \
+	qemu-system-x86 shim-signed softhsm2 xz-utils zsh zstd
 
 BENCHMARKS := startup read_tree modinfo alias_lookup depmod profile check sign verify
 

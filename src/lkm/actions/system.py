@@ -1,4 +1,8 @@
-"""The library's front door: a system whose modules can be looked at, loaded and removed."""
+"""The library's front door: a system whose modules can be looked at, loaded and removed.
+
+What concerns the system rather than one of its modules is in ``actions/library``, one object a subject, each of the
+same session: a program that loads modules imports nothing of it.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -6,14 +10,13 @@ from typing import TYPE_CHECKING
 from lkm.actions import load as loading
 from lkm.actions import unload as unloading
 from lkm.actions.load import LoadReport
-from lkm.actions.load_names import file_for, forbidden, not_found, plans_for
+from lkm.actions.load_names import forbidden, not_found, plans_for
 from lkm.actions.parameter_words import ParameterValue, parameter_string
 from lkm.actions.session import Session, Target
 from lkm.actions.unload import UnloadReport
 from lkm.actions.unload_names import steps_for
 from lkm.errors import UsageError
 from lkm.kernels.base import LoadFlags, UnloadFlags
-from lkm.system.module_file import ModuleFile
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,9 +25,13 @@ if TYPE_CHECKING:
     from lkm.actions.checking.results import CheckResult
     from lkm.actions.dependencies import Dependency
     from lkm.actions.describe import Description
+    from lkm.actions.explaining.story import Explanation
     from lkm.actions.finding import Found
     from lkm.actions.finding_devices import Claims
     from lkm.actions.index import IndexResult
+    from lkm.actions.library.health import Health
+    from lkm.actions.library.settings import Settings
+    from lkm.actions.library.trust import Trust
     from lkm.formats.proc_modules import LoadedModule
     from lkm.kernels.base import Kernel
     from lkm.rules.planning.load import LoadPlan
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from lkm.system.module_tree import ModuleTree
     from lkm.system.notices import Notice
 
-__all__ = ["System", "read_module"]
+__all__ = ["System"]
 
 
 class System:
@@ -70,6 +77,29 @@ class System:
         """End the virtual machine, if one was started."""
         self._session.__exit__(None)
 
+    # --- the system as a whole ----------------------------------------------------------------------------------------
+
+    @property
+    def health(self) -> "Health":
+        """How the system stands: status, taint, diagnosis, upgrades, the initramfs."""
+        from lkm.actions.library.health import Health  # noqa: PLC0415  most users of the library ask for less
+
+        return Health(self._session)
+
+    @property
+    def settings(self) -> "Settings":
+        """Parameters, modules that are kept out, modules that are loaded at boot; and undoing changes to these."""
+        from lkm.actions.library.settings import Settings  # noqa: PLC0415  as above
+
+        return Settings(self._session)
+
+    @property
+    def trust(self) -> "Trust":
+        """Signatures, keys, Secure Boot and lockdown."""
+        from lkm.actions.library.trust import Trust  # noqa: PLC0415  as above
+
+        return Trust(self._session)
+
     # --- what there is ------------------------------------------------------------------------------------------------
 
     @property
@@ -102,7 +132,10 @@ class System:
         return self.kernel.loaded()
 
     def parameters(self, name: str) -> dict[str, str]:
-        """Give the parameters that the kernel shows of a loaded module or a built-in, with their values as text."""
+        """Give the parameters that the kernel shows of a loaded module or a built-in, with their values as text.
+
+        ``settings.parameters`` tells all else that is known of them.
+        """
         return self.kernel.parameters(name)
 
     # --- asking -------------------------------------------------------------------------------------------------------
@@ -123,9 +156,22 @@ class System:
 
         :raises ModuleNotFound: nothing answers to the name
         """
-        from lkm.actions.describe import describe  # noqa: PLC0415  most users of the library ask for less
+        from lkm.actions.describe import describe  # noqa: PLC0415  as above
 
         return describe(self._session, name)
+
+    def explain(self, subject: str) -> "Explanation":
+        """Tell the whole story of the modules that a name, an alias or a device leads to.
+
+        :param subject: a device is a path of /sys or /dev, a number as ``lspci -n`` shows it, or a modalias
+        :returns: ``stories``, each with ``place``, ``pulls`` (what asks for it), ``lines`` (what the configuration does
+            to it, and which line wins), ``loaded``, ``early`` (the initramfs) and ``outcome`` (if it were loaded now)
+        :raises ModuleNotFound: it leads to no module, and no line of the configuration names it
+        :raises UsageError: it is a file
+        """
+        from lkm.actions.explaining.story import explain  # noqa: PLC0415  as above
+
+        return explain(self._session, subject)
 
     def dependencies(self, name: str) -> "tuple[Dependency, ...]":
         """Follow what a module needs, soft dependencies included, as a graph for each module behind the name.
@@ -294,20 +340,11 @@ class System:
         :param use_cache: read only the modules that changed since the last time
         :param say: is told what is wrong: ``level`` and ``text``
         :raises Loop: modules need each other
-        :raises OSError: they can't be written
+        :raises TreeMissing: there is no tree
+        :raises PrivilegeMissing, ReadOnlyFiles, LkmError: they can't be written; all are as they were
         """
         from lkm.actions.index_tree import index_tree  # noqa: PLC0415  as above
 
         result = index_tree(self.tree, dry_run=dry_run, use_cache=use_cache, say=say)
         self._session.reread()
         return result
-
-
-def read_module(path: str) -> ModuleFile:
-    """Give a module file, compressed or not; it is read when its contents are asked for.
-
-    :param path: of the machine, relative to the working directory or absolute
-    :returns: ``.image`` holds .modinfo, exports, imports, versions, parameters, signature
-    :raises UsageError: the path is empty, too long, or holds a NUL character
-    """
-    return file_for(path)

@@ -8,13 +8,13 @@ from lkm.actions.session import Session
 from lkm.errors import ChangedMeanwhile
 from lkm.system.journal import FileChange
 
-__all__ = ["Outcome", "apply"]
+__all__ = ["ChangeOutcome", "apply"]
 
 _ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangeOutcome:
     """What became of a plan.
 
     :param files: the files that changed, or would have
@@ -39,7 +39,7 @@ def apply(
     *,
     dry_run: bool = False,
     confirm: Callable[[Changes], bool] | None = None,
-) -> Outcome:
+) -> ChangeOutcome:
     """Plan and carry out.
 
     :param plan: is given the changes to add to; it is called again when a file changed before it could be written
@@ -52,7 +52,7 @@ def apply(
         changes = Changes(session.root)
         plan(changes)
         if dry_run or not changes or (confirm and not confirm(changes)):
-            return Outcome(changes.files, changes.diff(), None)
+            return ChangeOutcome(changes.files, changes.diff(), None)
         try:
             number = changes.carry_out(command)
         except ChangedMeanwhile:
@@ -61,5 +61,5 @@ def apply(
             session.reread()
             continue
         session.reread()
-        return Outcome(changes.files, changes.diff(), number)
+        return ChangeOutcome(changes.files, changes.diff(), number)
     raise AssertionError  # the last attempt returns or raises

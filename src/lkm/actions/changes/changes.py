@@ -33,9 +33,16 @@ class Changes:
 
         :returns: bytes, a :class:`Link`, or None where there is no file
         :raises Unreadable: it can't be read, or is no file
+        :raises PrivilegeMissing: only root may read it
         """
         if path not in self._before:
-            self._before[path] = read_contents(self.root, path)
+            try:
+                self._before[path] = read_contents(self.root, path)
+            except Unreadable as error:
+                if not isinstance(error.__cause__, PermissionError):
+                    raise
+                hint = "as root it can be: the same again behind sudo"
+                raise PrivilegeMissing(f"can't be read ({error.what})", where=error.where, hint=hint) from error
         return self._after.get(path, self._before[path])
 
     def read_own(self, path: str) -> bytes:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from lkm.actions.changes.applying import Outcome
+from lkm.actions.changes.applying import ChangeOutcome
 from lkm.actions.changes.changes import Changes, Link
 from lkm.actions.changes.difference import difference
 from lkm.actions.session import Session
@@ -12,11 +13,11 @@ from lkm.formats.line_merging import taken_back
 from lkm.system.file_contents import Content
 from lkm.system.journal import FileChange, Journal, Record
 
-__all__ = ["Entry", "History", "history", "undo"]
+__all__ = ["History", "HistoryEntry", "UndoResult", "history", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A change, and whether it is in force.
 
     :param undone_by: the number of the change that took it back; None where it is in force
@@ -34,8 +35,19 @@ class History:
     :param problems: records that can't be used, and why
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntry, ...]
     problems: tuple[Unreadable, ...]
+
+
+class UndoResult(NamedTuple):
+    """What undoing did.
+
+    :param record: the change that is undone
+    :param outcome: what that changed
+    """
+
+    record: Record
+    outcome: ChangeOutcome
 
 
 def history(session: Session) -> History:
@@ -44,27 +56,26 @@ def history(session: Session) -> History:
     return History(_judged(records), problems)
 
 
-def _judged(records: Iterable[Record]) -> tuple[Entry, ...]:
+def _judged(records: Iterable[Record]) -> tuple[HistoryEntry, ...]:
     """Find out what is in force, from the newest back: what undoes counts only if it is in force itself."""
     undone: dict[int, int] = {}
-    entries: list[Entry] = []
+    entries: list[HistoryEntry] = []
     for record in sorted(records, key=lambda record: record.number, reverse=True):
         by = undone.get(record.number)
         if record.undoes is not None and by is None:
             undone.setdefault(record.undoes, record.number)
-        entries.append(Entry(record, by))
+        entries.append(HistoryEntry(record, by))
     return tuple(reversed(entries))
 
 
 def undo(
     session: Session, number: int | None, command: str, *, force: bool = False, dry_run: bool = False
-) -> tuple[Record, Outcome]:
+) -> UndoResult:
     """Put files back as they were before a change. Where others changed other lines since, those stay.
 
     :param number: the change; by default the last one that is in force and undoes nothing, so that to undo again goes
         further back. The number of a change that undoes makes what it undid again.
     :param force: also where the lines that it made were changed since: what came since is lost
-    :returns: the change that is undone, and what that changed
     :raises UsageError: there is nothing to undo, or the files changed since
     :raises Unreadable: the record is damaged
     :raises ChangedMeanwhile, PrivilegeMissing, ReadOnlyFiles: see :meth:`Changes.carry_out`
@@ -75,13 +86,13 @@ def undo(
     for file in entry.record.files:
         _put_back(changes, file, entry.record, later, force=force)
     if dry_run:
-        return entry.record, Outcome(changes.files, changes.diff(), None)
+        return UndoResult(entry.record, ChangeOutcome(changes.files, changes.diff(), None))
     done = changes.carry_out(command, undoes=entry.record.number)
     session.reread()
-    return entry.record, Outcome(changes.files, changes.diff(), done)
+    return UndoResult(entry.record, ChangeOutcome(changes.files, changes.diff(), done))
 
 
-def _chosen(session: Session, number: int | None) -> Entry:
+def _chosen(session: Session, number: int | None) -> HistoryEntry:
     journal = Journal(session.root)
     if number is not None:
         journal.record(number)  # says what is wrong with it

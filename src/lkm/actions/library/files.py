@@ -1,7 +1,7 @@
 """Files that a program hands over by their paths on this machine, without any system."""
 
+from lkm.actions.certificate_files import read_certificates_as_der
 from lkm.actions.load_names import file_for
-from lkm.system.located import located
 from lkm.system.module_file import ModuleFile
 
 __all__ = ["read_certificates", "read_module"]
@@ -24,9 +24,5 @@ def read_certificates(path: str) -> tuple[bytes, ...]:
     :returns: each in DER; a PEM file may hold several
     :raises FormatError: it holds none
     :raises Unreadable: it can't be read
-    :raises UsageError: as for :func:`read_module`
     """
-    from lkm.actions.checking.options import certificates_in  # noqa: PLC0415  dear, and read_module needs none
-
-    with located(path):
-        return certificates_in(file_for(path).raw)
+    return read_certificates_as_der(path)

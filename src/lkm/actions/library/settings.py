@@ -9,9 +9,10 @@ from lkm.actions.blocking.names import module_names
 from lkm.actions.blocking.routes import Route, routes_to, sessions_of_all_kernels
 from lkm.actions.boot import changing
 from lkm.actions.boot.listing import BootList, list_boot
-from lkm.actions.changes.applying import Outcome
+from lkm.actions.changes.applying import ChangeOutcome
 from lkm.actions.changes.command_line import command_line
 from lkm.actions.changes.undoing import History, UndoResult, history, undo
+from lkm.actions.library.progress import Progress, watching
 from lkm.actions.parameter_words import ParameterValue, parameter_words
 from lkm.actions.parameters.facts import ParameterFacts, facts_of
 from lkm.actions.parameters.setting import SetOptions, SetResult, set_parameters
@@ -94,25 +95,28 @@ class Settings:
 
     # --- keeping modules out ------------------------------------------------------------------------------------------
 
-    def blocked(self, *names: str, prove: bool | None = None) -> tuple[BlockedModule, ...]:
+    def blocked(
+        self, *names: str, prove: bool | None = None, progress: Progress | None = None
+    ) -> tuple[BlockedModule, ...]:
         """List the modules that modprobe.d and the kernel command line keep out, with the lines that do.
 
         :param names: only these, as the kernel spells them; by default all
         :param prove: look for ways that are left; by default if there are at most 200 modules
+        :param progress: is called with how many modules were proved, and of how many
         """
-        return blocked_modules(self._session, names, prove=prove)
+        return blocked_modules(self._session, names, prove=prove, showing=watching(progress))
 
-    def routes_to(self, *names: str, unknown: bool = False) -> tuple[Route, ...]:
+    def routes_to(self, *names: str, unknown: bool = False) -> dict[str, tuple[Route, ...]]:
         """Find every way by which modules can be loaded, on all kernels of the root; none proves that a block holds.
 
         :param names: of modules, no aliases
         :param unknown: also names that no kernel here has
+        :returns: the ways by name
         :raises ModuleNotFound: no kernel here has such a module
         :raises UsageError: a word is no module's name
         """
         sessions = sessions_of_all_kernels(self._session)
-        found = module_names(sessions, names, unknown=unknown)
-        return tuple(route for name in found for route in routes_to(sessions, name))
+        return routes_to(sessions, module_names(sessions, names, unknown=unknown))
 
     def block(
         self,
@@ -154,11 +158,11 @@ class Settings:
         """
         return plan_allow_only(self._session, names)
 
-    def allow_only(self, plan: AllowOnly, *, dry_run: bool = False) -> Outcome:
+    def allow_only(self, plan: AllowOnly, *, dry_run: bool = False) -> ChangeOutcome:
         """Keep all modules out but those of a plan; an allow list from before is replaced."""
         return write_allow_only(self._session, plan, self._command("allow-only", *plan.named), dry_run=dry_run)
 
-    def end_allow_only(self, *, dry_run: bool = False) -> Outcome:
+    def end_allow_only(self, *, dry_run: bool = False) -> ChangeOutcome:
         """Allow everything again that only the allow list kept out."""
         return end_allow_only(self._session, self._command("allow-only", end=True), dry_run=dry_run)
 
@@ -168,7 +172,7 @@ class Settings:
         """List what modules-load.d and the kernel command line have loaded at boot, and what comes of it."""
         return list_boot(self._session)
 
-    def boot_add(self, *names: str, unchecked: bool = False, dry_run: bool = False) -> changing.AddResult:
+    def boot_add(self, *names: str, unchecked: bool = False, dry_run: bool = False) -> changing.BootAddResult:
         """Have modules loaded at boot; what is asked for already, or built in, needs no line.
 
         :param names: modules or aliases
@@ -179,7 +183,7 @@ class Settings:
         command = self._command("boot", "add", *names, unchecked=unchecked)
         return changing.add(self._session, names, command, unchecked=unchecked, dry_run=dry_run)
 
-    def boot_remove(self, *names: str, mask: bool = False, dry_run: bool = False) -> changing.RemoveResult:
+    def boot_remove(self, *names: str, mask: bool = False, dry_run: bool = False) -> changing.BootRemoveResult:
         """Have modules loaded at boot no more.
 
         :param names: as they are asked for

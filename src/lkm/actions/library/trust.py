@@ -94,7 +94,7 @@ class Trust:
         return mok_status(self._session, efivars)
 
     def mok_test(self, certificate: str, *, efivars: str | None = None) -> "MokTest":
-        """Tell where a certificate stands: enrolled, waiting, known anyway, denied; and whether modules are taken for it.
+        """Tell where a certificate stands: enrolled, waiting, known anyway, or denied; and whether modules count by it.
 
         :param certificate: a file of the machine, PEM or DER
         :param efivars: as for :meth:`mok_status`
