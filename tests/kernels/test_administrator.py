@@ -105,6 +105,30 @@ def test_what_the_machine_stands_on_is_not_blocked(machine: Machine) -> None:
     assert b"this system needs overlay, for the file system at /" in refused.stderr
 
 
+def test_what_is_mounted_is_not_blocked_while_it_is(machine: Machine) -> None:
+    assert _loads(machine, "fs-binfmt_misc", "binfmt_misc")
+    _done(machine.run(["mount", "-t", "binfmt_misc", "none", "/home"]))
+    refused = _lkm(machine, "block", "binfmt_misc")
+    assert refused.status == 2
+    assert b"this system needs binfmt_misc, for the file system at /home" in refused.stderr
+    assert "careful: this system needs binfmt_misc" in _done(_lkm(machine, "block", "--force", "binfmt_misc"))
+    _done(_lkm(machine, "unblock", "binfmt_misc"))
+    _done(machine.run(["umount", "/home"]))
+    _done(_lkm(machine, "block", "binfmt_misc"))
+    assert not _loads(machine, "fs-binfmt_misc", "binfmt_misc")
+
+
+@pytest.mark.parametrize("lost", ["blacklist", "install", "softdep"])
+def test_a_block_of_which_a_line_was_lost_is_mended(machine: Machine, lost: str) -> None:
+    _done(_lkm(machine, "block", "dummy"))
+    machine.run(["sed", "-i", f"/^{lost} /d", "/etc/modprobe.d/00-lkm-blocked.conf"])
+    machine.run(["sh", "-c", "echo 'softdep dummy pre: fat' > /etc/modprobe.d/test-trap.conf"])
+    told = _done(_lkm(machine, "block", "dummy"))
+    assert "no name, alias, device or dependency leads to dummy any more" in told
+    assert not _loads(machine, "dummy", "dummy")
+    assert not _loads(machine, "rtnl-link-dummy", "dummy")
+
+
 @pytest.mark.parametrize(
     ("files", "winner", "count"),
     [

@@ -4,6 +4,7 @@ Each kernel is started by UEFI firmware whose db holds the keys, without Secure 
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +17,21 @@ from tests.support.secure_boot import copy_firmware, machine_with_firmware, make
 from tests.truth.kernels import gathered, image_of
 from tests.truth.maker import NAME, Maker
 
+from lkm.actions.checking.check import check_or_raise
+from lkm.actions.checking.options import CheckOptions
+from lkm.actions.index import write_indexes
+from lkm.actions.session import Session, Target
 from lkm.actions.signing.signatory import open_signatory
 from lkm.errors import LoadRefused
 from lkm.formats.module_signature import MARKER, append
+from lkm.kernels.vm.images import Image
 from lkm.kernels.vm.kernel import VmKernel
 from lkm.kernels.vm.machine import Machine
-from lkm.rules.loading.attempt import KernelState, Request
-from lkm.rules.loading.stages import judge
+from lkm.rules.loading.state import KernelState
 from lkm.rules.taint import letters
 from lkm.rules.trust import state_of_trust, trust_of
 from lkm.system.module_file import ModuleFile
+from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root
 from lkm.system.trust_store import Keyring, TrustStore, read_trust_store
 
@@ -82,11 +88,15 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> _Keys:
 
 @dataclass(frozen=True)
 class _Started:
-    """A kernel that enforces signatures, with what lkm says of it."""
+    """A kernel that enforces signatures, with what lkm says of it.
+
+    :param root: a system with this kernel and the machine's firmware, and no modules
+    """
 
     maker: Maker
     kernel: VmKernel
     machine: Machine
+    root: Path
     store: TrustStore
 
     @property
@@ -102,10 +112,25 @@ def started(
     maker = Maker(version, gathered(version))
     variables = keys.variables(_revoked(maker, keys))
     with machine_with_firmware(image_of(version), variables, boot_loader=False, cmdline=_ENFORCING) as machine:
-        root = tmp_path_factory.mktemp("firmware")
+        root = tmp_path_factory.mktemp("root")
+        _install(image_of(version), root)
         copy_firmware(machine, root)
         store = read_trust_store(Root(str(root)), maker.profile)
-        yield _Started(maker, VmKernel(machine), machine, store)
+        yield _Started(maker, VmKernel(machine), machine, root, store)
+
+
+def _install(image: Image, root: Path) -> None:
+    """Install a kernel without its modules."""
+    own = image.modules.parents[2]
+    config = next(path for path in (own / f"boot/config-{image.release}", image.modules / "config") if path.exists())
+    (root / "boot").mkdir()
+    shutil.copyfile(image.kernel, root / f"boot/vmlinuz-{image.release}")
+    shutil.copyfile(config, root / f"boot/config-{image.release}")
+    tree = root / "lib/modules" / image.release
+    tree.mkdir(parents=True)
+    for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
+        shutil.copyfile(image.modules / name, tree / name)
+    write_indexes(ModuleTree(Root(str(root)), image.release))
 
 
 def _revoked(maker: Maker, keys: _Keys) -> bytes:
@@ -123,10 +148,13 @@ def _real(started: _Started, path: Path) -> _Answer:
     return _Answer(0, log, taints)
 
 
-def _foretold(started: _Started, contents: bytes) -> _Answer:
-    verdict = judge(started.maker.profile, started.state, Request(contents))
-    taints = letters(verdict.record.taints) if verdict.record else ""
-    return _Answer(verdict.errno, verdict.log, taints)
+def _foretold(started: _Started, paths: list[Path]) -> list[_Answer]:
+    """Ask as `lkm check --raw --root` does."""
+    options = CheckOptions(raw=True, cmdline=_ENFORCING)
+    with Session(Target(root=str(started.root))) as session:
+        results = check_or_raise(session, [str(path) for path in paths], options).results
+    assert all(isinstance(result.errno, int) for result in results)
+    return [_Answer(result.errno or 0, result.log, letters(result.taints)) for result in results]
 
 
 def _compare(started: _Started, modules: dict[str, bytes], directory: Path) -> dict[str, _Answer]:
@@ -134,12 +162,11 @@ def _compare(started: _Started, modules: dict[str, bytes], directory: Path) -> d
 
     :returns: what the kernel did
     """
-    answers = {}
-    for number, (name, contents) in enumerate(modules.items()):
-        path = directory / f"{number}.ko"
+    paths = [directory / f"{number}.ko" for number in range(len(modules))]
+    for path, contents in zip(paths, modules.values(), strict=True):
         path.write_bytes(contents)
-        answers[name] = _real(started, path)
-    assert {name: _foretold(started, contents) for name, contents in modules.items()} == answers
+    answers = {name: _real(started, path) for name, path in zip(modules, paths, strict=True)}
+    assert dict(zip(modules, _foretold(started, paths), strict=True)) == answers
     return answers
 
 

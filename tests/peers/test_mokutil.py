@@ -48,7 +48,7 @@ def _mokutil(variables: str, *words: str, told: str = "") -> str:
 def ask(session: Session, variables: str, tmp_path: Path) -> Callable[[RequestKind, str], MokRequest]:
     def request(kind: RequestKind, name: str) -> MokRequest:
         planned = plan_request(session, kind, str(tmp_path / name), efivars=variables)
-        carry_out(session, planned, lambda: "one-time", efivars=variables)
+        carry_out(session, planned, lambda: "one-time")
         return planned
 
     return request
@@ -88,7 +88,7 @@ def test_the_hash_of_a_password(session: Session, variables: str, tmp_path: Path
         efivars=variables,
         hash_file=str(tmp_path / "hash"),
     )
-    carry_out(session, planned, lambda: pytest.fail("nobody needs to be asked"), efivars=variables)
+    carry_out(session, planned, lambda: pytest.fail("nobody needs to be asked"))
     assert _places(session, variables, planned) == (Place.PENDING,)
 
 

@@ -9,6 +9,7 @@ from lkm.formats.kernel_cmdline import FILE, Cmdline
 from lkm.formats.modprobe_conf import Options
 from lkm.formats.module_name import canonical
 from lkm.rules.effective_lines import text_of
+from lkm.rules.kernel_blacklist import kernel_blacklist
 from lkm.rules.suggestions import similar
 from lkm.system.module_tree import ModuleTree, releases
 
@@ -89,9 +90,8 @@ def _remove(session: "Session", words: Words) -> list[str]:
 
 def _blacklisted_by_kernel(session: "Session", words: Words) -> list[str]:
     module = canonical(words.get("name") or words.get("module", ""))
-    values = Cmdline(session.kernel.command_line()).values("module_blacklist")
-    named = {canonical(name) for value in values for name in (value or "").split(",")}
-    return [f"the kernel command line says so: module_blacklist={values[-1]}"] if module in named else []
+    named = kernel_blacklist(Cmdline(session.kernel.command_line()))
+    return [f"the kernel command line says so: module_blacklist={','.join(named)}"] if module in named else []
 
 
 # --- the module tree ------------------------------------------------------------------------------------------------

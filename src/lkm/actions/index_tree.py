@@ -1,8 +1,10 @@
 """Indexing a module tree as its own root says: with its depmod.d, and with what is known from the last time."""
 
+import errno
 from typing import TYPE_CHECKING
 
 from lkm.actions.index import IndexRequest, IndexResult, index, require_sound
+from lkm.errors import LkmError, PrivilegeMissing, ReadOnlyFiles
 from lkm.system.depmod_configuration import read_depmod_d
 
 if TYPE_CHECKING:
@@ -27,8 +29,11 @@ def index_tree(
     :param use_cache: read only the modules that changed since the last time
     :param say: is told what is wrong
     :raises Loop: modules need each other
-    :raises OSError: they can't be written
+    :raises TreeMissing: there is no tree
+    :raises PrivilegeMissing, ReadOnlyFiles, LkmError: they can't be written; all are as they were
     """
+    if not tree.root.is_dir(tree.directory):
+        tree.require_indexes()  # says so, and which trees there are
     request = IndexRequest(
         tree.root,
         tree.directory,
@@ -39,6 +44,19 @@ def index_tree(
         use_cache=use_cache,
         say=say,
     )
-    result = index(request)
+    try:
+        result = index(request)
+    except OSError as error:
+        raise _unwritten(tree, error) from error
     require_sound(result)
     return result
+
+
+def _unwritten(tree: "ModuleTree", error: OSError) -> LkmError:
+    """Name the tree, not the temporary file that could not be written."""
+    what = f"the indexes can't be written: {(error.strerror or str(error)).lower()}"
+    where, hint = tree.display_directory, "none was written, all are as they were"
+    if isinstance(error, PermissionError):
+        return PrivilegeMissing(what, where=where, hint=f"{hint}; run as root, or as a user who may write there")
+    kind = ReadOnlyFiles if error.errno == errno.EROFS else LkmError
+    return kind(what, where=where, hint=hint)

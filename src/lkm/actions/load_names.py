@@ -101,18 +101,26 @@ def forbidden(plan: LoadPlan) -> Blocked | None:
     line = plan.blocked_by
     if line is not None:
         asked = f" (asked for as {plan.target.alias})" if plan.target.alias else ""
+        by_name = f"a blacklist line stops loading by alias, not by name: lkm load {plan.target.name}"
         return Blocked(
             f"{plan.target.name}{asked} is blacklisted",
             where=f"{line.file}:{line.line}",
-            hint=f"a blacklist line stops loading by alias, not by name: lkm load {plan.target.name}; or take the line"
-            " out",
+            hint=_unblock(plan.target.name, line.file) or f"{by_name}; or take the line out",
         )
     for step in plan.steps:
         if isinstance(step, RunInstall) and step.required and does_nothing(step.command):
             own = "" if step.name == plan.target.name else f", which {plan.target.name} needs"
+            way_out = _unblock(step.name, step.where.rpartition(":")[0]) or "take that line out"
             return Blocked(
                 f"modprobe.d forbids {step.name}{own}: its install command is {step.command!r}",
                 where=step.where,
-                hint=f"take that line out, or go round it: lkm load --ignore-install {step.name}",
+                hint=f"{way_out}, or go round it: lkm load --ignore-install {step.name}",
             )
     return None
+
+
+def _unblock(name: str, file: str) -> str:
+    """Give the command that takes back a line which lkm wrote; empty where somebody else did."""
+    from lkm.formats.own_files import is_own_name  # noqa: PLC0415  only for an error
+
+    return f"lkm unblock {name}" if is_own_name(file) else ""

@@ -27,6 +27,7 @@ class Demands:
     :param setter: who turned lockdown on; None where it is off
     :param checks_signatures: signatures are looked at at all; None where its configuration is not known
     :param sig_enforce: only modules with a good signature load
+    :param is_told_signatures: the kernel says that itself; else it follows as the mode does
     :param enforcer: why, a clause; empty where it is off
     :param modules_disabled: nothing can be loaded or removed until the next boot
     :param disabler: why, likewise
@@ -38,10 +39,21 @@ class Demands:
     setter: Setter | None
     checks_signatures: bool | None
     sig_enforce: bool
+    is_told_signatures: bool
     enforcer: str
     modules_disabled: bool
     disabler: str
     secure_boot: SecureBoot
+
+    @property
+    def knows_mode(self) -> bool:
+        """Whether the mode is more than a guess: without its configuration only what the kernel tells is known."""
+        return self.is_told or self.setter is not None or self.checks_signatures is not None
+
+    @property
+    def knows_signatures(self) -> bool:
+        """The same of ``sig_enforce``."""
+        return self.is_told_signatures or self.sig_enforce or self.checks_signatures is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,7 @@ def demands_of(kernel: AskedKernel) -> Demands:
         setter=setter,
         checks_signatures=kernel.profile.has("MODULE_SIG") if kernel.knows_config else None,
         sig_enforce=enforces,
+        is_told_signatures=kernel.security is not None and kernel.security.sig_enforce is not None,
         enforcer=_enforcer(kernel, secure=secure) if enforces else "",
         modules_disabled=bool(disabler),
         disabler=disabler,

@@ -79,10 +79,12 @@ def ask_kernel(session: "Session") -> AskedKernel:
 
     A named root or release means the kernel that is installed there, unless it is the one that runs.
 
-    :raises TreeMissing: the root has no module tree, or several
+    :raises TreeMissing: the root has no module tree, or several; or it has nothing of the release that was named
     """
     release, is_running = _release(session)
     config, source = _config(session)
+    if not is_running and not config and not session.tree.root.is_dir(session.tree.directory):
+        session.tree.require_indexes()  # says so, and which trees there are
     command_line = session.kernel.command_line() if is_running else find_command_line(session.tree)[0]
     profile = KernelProfile(
         release=release,

@@ -43,7 +43,7 @@ def read_mok_certificate(path: str) -> MokCertificate:
     """
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  dear
 
-    from lkm.actions.signing.key_files import read_certificates  # noqa: PLC0415  (as above)
+    from lkm.actions.certificate_files import read_certificates  # noqa: PLC0415  (as above)
     from lkm.rules.signing_key import algorithm_of, oddities  # noqa: PLC0415
 
     if not path:
@@ -53,8 +53,6 @@ def read_mok_certificate(path: str) -> MokCertificate:
         found = read_certificates(whole)
     except LkmError as error:
         error.where = path
-        if isinstance(error, FormatError) and _is_private_key(whole):
-            error.hint = "this is a private key, which stays secret: name its certificate"
         raise
     if len(found) > 1:
         raise UsageError(
@@ -70,14 +68,6 @@ def read_mok_certificate(path: str) -> MokCertificate:
     if facts is None:
         raise FormatError("is no certificate that can be read", where=path)
     return MokCertificate(path, der, _holds_just(whole, der), facts, oddities(facts, datetime.now(UTC)))
-
-
-def _is_private_key(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return b"PRIVATE KEY-----" in file.read(1 << 20)
-    except OSError:
-        return False
 
 
 def _holds_just(path: str, der: bytes) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lkm.errors import LkmError, UsageError
+from lkm.errors import LkmError, Unreadable, UsageError
 from lkm.formats.certificate import describe
 from lkm.formats.efi_signature_lists import SignatureEntry, SignatureType
 from lkm.rules.trust import accepting, lacking_in
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from lkm.system.kernel_profile import KernelProfile
 
 __all__ = ["MokTest", "Place", "firmware_of", "look_up", "profile_of", "taken_by"]
+
+
+_OWNERS_LIST = "MokListRT"
 
 
 class Place(Enum):
@@ -102,8 +105,14 @@ def profile_of(session: "Session") -> "KernelProfile | None":
 
 
 def look_up(certificate: "MokCertificate", firmware: FirmwareState, profile: "KernelProfile | None") -> MokTest:
-    """Look a certificate up everywhere."""
+    """Look a certificate up everywhere.
+
+    :raises Unreadable: the owner's list can't be read, so that nobody can say whether it is there
+    """
     places = tuple(_places(certificate.der, certificate.facts, firmware, profile))
+    if _OWNERS_LIST in firmware.unread and Place.ENROLLED not in places:
+        what = f"whether it is enrolled is not known, as {_OWNERS_LIST} can't be read"
+        raise Unreadable(what, where=certificate.path, hint="lkm mok status tells why; run as root")
     if profile is None:
         unknown = "what the kernel makes of it is not known: neither its image nor its configuration was found"
         return MokTest(certificate, places, None, unknown, firmware.is_efi)

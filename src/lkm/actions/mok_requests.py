@@ -39,6 +39,7 @@ class MokRequest:
     :param text: what the request does, or why there is none
     :param command: what is run, as words; the certificate as a file in DER stands last
     :param notes: what to know, sentences
+    :param efivars: the directory with copied EFI variables that stands for the firmware; None for the firmware itself
     """
 
     kind: RequestKind
@@ -48,6 +49,7 @@ class MokRequest:
     text: str
     command: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    efivars: str | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -58,8 +60,19 @@ class MokRequest:
 
     @property
     def shown_command(self) -> str:
-        """The command, ready to be pasted."""
-        return shlex.join(self.command)
+        """The command, ready to be pasted: where a copy is meant, it leaves the firmware alone, too."""
+        return " ".join(
+            (*(f"{name}={shlex.quote(value)}" for name, value in self.environment.items()), shlex.join(self.command))
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells mokutil where the variables are (libefivar 37, src/efivarfs.c ``get_efivarfs_path``)."""
+        if self.efivars is None:
+            return {}
+        whole = os.path.abspath(self.efivars)  # noqa: PTH100  pathlib is dear
+        inner = f"{whole}/efivars"
+        return {"EFIVARFS_PATH": f"{inner if os.path.isdir(inner) else whole}/"}  # noqa: PTH112  as above
 
 
 def plan_request(
@@ -99,7 +112,8 @@ def plan_request(
     if hash_file is not None:
         words[1:1] = ["--hash-file", os.path.abspath(hash_file)]  # noqa: PTH100
     note = _prospect(test, firmware, profile) if kind is RequestKind.ENROL and needed else ""
-    return MokRequest(kind, test, needed, cancels, text, tuple(words), (*certificate.notes, *filter(None, (note,))))
+    notes = (*certificate.notes, *filter(None, (note,)))
+    return MokRequest(kind, test, needed, cancels, text, tuple(words), notes, efivars)
 
 
 def _prospect(test: MokTest, firmware: "FirmwareState", profile: "KernelProfile | None") -> str:
@@ -175,12 +189,9 @@ def check_password(password: str) -> None:
         )
 
 
-def carry_out(
-    session: "Session", request: MokRequest, ask_password: "Callable[[], str]", *, efivars: str | None = None
-) -> str:
+def carry_out(session: "Session", request: MokRequest, ask_password: "Callable[[], str]") -> str:
     """Have mokutil leave the request, and see that it is there.
 
-    :param efivars: leave it in this copy of the EFI variables, and not in the firmware
     :param ask_password: is asked for the one-time password, unless the request names its hash or needs none
     :returns: what mokutil said
     :raises PrivilegeMissing: only root may write EFI variables
@@ -191,7 +202,7 @@ def carry_out(
     program = shutil.which("mokutil", path=f"{os.environ.get('PATH', '')}:{_PATH}")
     if program is None:
         raise LkmError("mokutil is not installed, and it makes the request", hint="sudo apt install mokutil")
-    if efivars is None and os.geteuid() != 0:
+    if request.efivars is None and os.geteuid() != 0:
         raise PrivilegeMissing(
             f"only root may change EFI variables; this would have run: {request.shown_command}",
             hint=f"sudo lkm mok {request.kind.value} {shlex.quote(request.test.certificate.path)}",
@@ -201,12 +212,12 @@ def carry_out(
         password = ask_password()
         check_password(password)
         answer = f"{password}\n{password}\n"
-    said = _run(program, request, answer, efivars)
-    _see_that_it_is_there(firmware_of(session, efivars), request, said)
+    said = _run(program, request, answer)
+    _see_that_it_is_there(firmware_of(session, request.efivars), request, said)
     return said
 
 
-def _run(program: str, request: MokRequest, answer: str, efivars: str | None) -> str:
+def _run(program: str, request: MokRequest, answer: str) -> str:
     """Run mokutil, which reads the password from a pipe: arguments and environment others can see."""
     import subprocess  # noqa: PLC0415  as above
     import tempfile  # noqa: PLC0415
@@ -224,7 +235,7 @@ def _run(program: str, request: MokRequest, answer: str, efivars: str | None) ->
                 capture_output=True,
                 text=True,
                 errors="backslashreplace",
-                env={**os.environ, "LC_ALL": "C", **_place_of(efivars)},
+                env={**os.environ, "LC_ALL": "C", **request.environment},
                 timeout=_PATIENCE,
                 check=False,
             )
@@ -238,15 +249,6 @@ def _run(program: str, request: MokRequest, answer: str, efivars: str | None) ->
             hint="are the EFI variables mounted, and to be written? mount | grep efivarfs",
         )
     return said
-
-
-def _place_of(efivars: str | None) -> dict[str, str]:
-    """Say to mokutil where the variables are (libefivar 37, src/efivarfs.c ``get_efivarfs_path``)."""
-    if efivars is None:
-        return {}
-    whole = os.path.abspath(efivars)  # noqa: PTH100
-    inner = f"{whole}/efivars"
-    return {"EFIVARFS_PATH": f"{inner if os.path.isdir(inner) else whole}/"}  # noqa: PTH112
 
 
 def _without_questions(text: str) -> str:

@@ -50,6 +50,7 @@ class MokStatus:
 
     :param variables: the variables that decide: name, what it says (None where it is missing), file
     :param enrolled: the machine owner's keys
+    :param knows_enrolled: their list could be read, or there is none
     :param remedy: the next commands, where there is something to be done
     :param counts: how many entries each list has, by the list's name
     """
@@ -57,6 +58,7 @@ class MokStatus:
     secure_boot: SecureBoot
     variables: tuple[tuple[str, bool | None, str], ...]
     enrolled: tuple[ListedKey, ...]
+    knows_enrolled: bool
     pending: tuple[Pending, ...]
     counts: dict[str, int]
     problems: tuple[str, ...]
@@ -77,6 +79,7 @@ def mok_status(session: "Session", efivars: str | None = None) -> MokStatus:
         secure_boot=stand,
         variables=_variables(firmware) if firmware.is_efi else (),
         enrolled=_listed(firmware.mok_list),
+        knows_enrolled="MokListRT" not in firmware.unread,
         pending=tuple(_pending(firmware, name) for name in firmware.requests),
         counts={
             "MokList": len(firmware.mok_list),

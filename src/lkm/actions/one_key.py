@@ -61,12 +61,10 @@ def _has_number(key: ListedKey, digits: str) -> bool:
 
 
 def _of_file(report: TrustReport, path: str) -> "Iterator[ListedKey]":
-    from lkm.actions.signing.key_files import read_certificates  # noqa: PLC0415  few keys come out of files
+    from lkm.actions.certificate_files import read_certificates_as_der  # noqa: PLC0415  few keys come out of files
 
-    for certificate in read_certificates(path):
-        from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  as above
-
-        yield _described(report, certificate.public_bytes(Encoding.DER), path)
+    for certificate in read_certificates_as_der(path):
+        yield _described(report, certificate, path)
 
 
 def _described(report: TrustReport, certificate: bytes, path: str) -> ListedKey:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lkm.errors import UsageError
 
-__all__ = ["ParameterValue", "parameter_string", "quoted"]
+__all__ = ["ParameterValue", "parameter_string", "parameter_words", "quoted"]
 
 ParameterValue = str | int | bool | Sequence[str | int] | None
 """A text, a number, yes or no, several of them for an array, or None for a name without a value."""
@@ -30,9 +30,24 @@ def parameter_string(parameters: Mapping[str, ParameterValue]) -> str:
     return " ".join(_written(name, value) for name, value in parameters.items())
 
 
-def _written(name: str, value: ParameterValue) -> str:
+def parameter_words(parameters: Mapping[str, ParameterValue]) -> tuple[str, ...]:
+    """Write parameters as the words of a command line, each ``name=value`` without quotes.
+
+    :param parameters: values by name
+    :raises UsageError: a name can't be one
+    """
+    for name in parameters:
+        _require_name(name)
+    return tuple(name if value is None else f"{name}={_text(value)}" for name, value in parameters.items())
+
+
+def _require_name(name: str) -> None:
     if not name or any(character.isspace() or character in '="\0' for character in name):
         raise UsageError(f"{name!r} is no name of a parameter")
+
+
+def _written(name: str, value: ParameterValue) -> str:
+    _require_name(name)
     if value is None:
         return name
     text = _text(value)

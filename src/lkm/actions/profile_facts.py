@@ -85,12 +85,10 @@ def _certificates(profile: KernelProfile) -> tuple[Fact, ...]:
 
 def _subject(der: bytes) -> str:
     """Name whose key a certificate holds; one that can't be read is named by its size."""
-    from cryptography import x509  # noqa: PLC0415  a profile is rarely shown, and this import is dear
+    from lkm.formats.certificate import describe  # noqa: PLC0415  a profile is rarely shown, and this import is dear
 
-    try:
-        return x509.load_der_x509_certificate(der).subject.rfc4514_string()
-    except ValueError:
-        return f"{len(der)} bytes that are no certificate"
+    facts = describe(der)
+    return f"{len(der)} bytes that are no certificate" if facts is None else facts.subject
 
 
 def _policies(profile: KernelProfile) -> tuple[Fact, ...]:

@@ -107,16 +107,31 @@ class Session:
     @property
     def command_line(self) -> str:
         """The kernel command line: the kernel's own, or on a root that does not run what its boot loader has."""
+        return self.found_command_line[0]
+
+    @property
+    def found_command_line(self) -> tuple[str, str]:
+        """The same, and the file where it was found; both empty where nothing tells.
+
+        :raises TreeMissing: the root does not run, and its release is not known
+        """
         if self._command_line is not None:
-            return self._command_line
-        return self.kernel.command_line() if self.kernel_is_of_root else self.boot_command_line
+            return self._command_line, ""
+        if self.kernel_is_of_root:
+            from lkm.formats.kernel_cmdline import FILE  # noqa: PLC0415  lsmod needs none
+
+            return self.kernel.command_line(), FILE
+        return self._of_boot_loader()
 
     @property
     def boot_command_line(self) -> str:
         """The kernel command line that the boot loader's configuration has for the release; empty where none has."""
+        return self._of_boot_loader()[0]
+
+    def _of_boot_loader(self) -> tuple[str, str]:
         from lkm.system.boot_command_line import find_command_line  # noqa: PLC0415  lsmod needs none
 
-        return find_command_line(self.tree)[0]
+        return find_command_line(self.tree)
 
     def configuration_with(self, cmdline: str) -> "Configuration":
         """Give the modprobe configuration as it would be with another kernel command line."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lkm.actions.lockdown_kernel import ask_kernel
-from lkm.actions.status_configuration import block_list, boot_list, devices, dkms, initramfs
+from lkm.actions.status_configuration import block_list, boot_list, devices, initramfs
+from lkm.actions.status_dkms import dkms
 from lkm.actions.status_kernel import kernel_line, lockdown, modules, modules_disabled, secure_boot, signatures, taint
 from lkm.actions.status_parts import Attention, Fact, Level, Overview, Part
 from lkm.errors import LkmError

@@ -1,58 +1,29 @@
-"""The overview's lines on configuration: DKMS, the block list, what is wanted and not there, the initramfs."""
+"""The overview's lines on configuration: the block list, what is wanted and not there, the initramfs."""
 
+import os
 import shlex
-from collections import Counter
 
 from lkm.actions.finding_devices import Claims, claims_of_all
 from lkm.actions.initramfs_drift import drift
+from lkm.actions.load_names import does_nothing
 from lkm.actions.status_parts import Attention, Fact, Level, Overview, Part
 from lkm.errors import LkmError
 from lkm.formats.modprobe_conf import Problem, ProblemKind
-from lkm.formats.module_name import canonical
 from lkm.formats.modules_load_conf import Entry
-from lkm.system import dkms_state
+from lkm.rules.configuration_gaps import UNREAD, gaps
+from lkm.rules.kernel_blacklist import kernel_blacklist
+from lkm.system.configuration import Configuration
 from lkm.system.configuration_directories import HOMES
 from lkm.system.initramfs_images import find_image
 from lkm.system.modules_load import wanted_at_boot
 from lkm.system.root import Root
 
-__all__ = ["block_list", "boot_list", "devices", "dkms", "initramfs"]
+__all__ = ["block_list", "boot_list", "devices", "initramfs"]
 
 _COPIED = tuple(f"{home}/{kind}" for home in HOMES if home != "/run" for kind in ("modprobe.d", "modules-load.d"))
 _MOST = 5  # notes of one kind
 _WITHOUT_DRIVERS = "/sys/devices/system/"  # processors and their like
-_REFUSING = ("/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true", "false", "true", ":", "exit 1", "exit 0")
-
-
-# --- DKMS -------------------------------------------------------------------------------------------------------------
-
-
-def dkms(overview: Overview) -> Part:
-    """Say which packages of DKMS are not there for this kernel."""
-    packages = dkms_state.packages(overview.session.root)
-    if not packages:
-        return Part(Fact("dkms", [], "no packages"))
-    release = overview.kernel.release
-    states = {}
-    for package in packages:
-        build = package.build_for(release)
-        state = "not built" if build is None else "installed" if build.installed else "built, not installed"
-        states[f"{package.name}/{package.version}"] = state
-    installed = {name.partition("/")[0] for name, state in states.items() if state == "installed"}
-    attention = tuple(
-        Attention(
-            "dkms-not-installed",
-            Level.PROBLEM,
-            f"the DKMS package {name} is {state} for {release}",
-            (overview.inside(f"dkms install {shlex.quote(name)} -k {release}"),),
-        )
-        for name, state in states.items()
-        if state != "installed" and name.partition("/")[0] not in installed
-    )
-    counts = Counter(states.values())
-    text = ", ".join(f"{count} {state}" for state, count in counts.items())
-    value = [{"package": name, "state": state} for name, state in states.items()]
-    return Part(Fact("dkms", value, f"{text} for {release}"), attention)
+_LONGEST_TOLD = 160  # characters of a line that can't be read
 
 
 # --- the block list ---------------------------------------------------------------------------------------------------
@@ -62,15 +33,8 @@ def block_list(overview: Overview) -> Part:
     """Count what modprobe.d and the command line forbid, and tell of lines that can't be read."""
     configuration = overview.session.configuration_with(overview.kernel.profile.command_line)
     blacklisted = sorted({found.module for found in configuration.blacklist})
-    refused = sorted({found.module for found in configuration.installs if _refuses(found.command)})
-    forbidden = sorted(
-        {
-            canonical(name)
-            for value in overview.kernel.cmdline.values("module_blacklist")
-            for name in (value or "").split(",")
-            if name
-        }
-    )
+    refused = sorted({found.module for found in configuration.installs if does_nothing(found.command)})
+    forbidden = sorted(set(kernel_blacklist(overview.kernel.cmdline)))
     value = {"blacklist": blacklisted, "install": refused, "module_blacklist": forbidden}
     counts = (
         (len(blacklisted), "blacklisted"),
@@ -78,10 +42,7 @@ def block_list(overview: Overview) -> Part:
         (len(forbidden), "forbidden by module_blacklist="),
     )
     text = ", ".join(f"{count} {words}" for count, words in counts if count) or "empty"
-    attention = [
-        Attention("bad-line", Level.NOTE, f"{_what(problem)} is ignored: {problem.text}", (), _place(problem))
-        for problem in configuration.problems[:_MOST]
-    ]
+    attention = _unread(overview, configuration)
     loaded = _loaded(overview) or frozenset()
     attention += [
         Attention(
@@ -95,6 +56,28 @@ def block_list(overview: Overview) -> Part:
     return Part(Fact("block_list", value, text), tuple(attention))
 
 
+def _unread(overview: Overview, configuration: Configuration) -> list[Attention]:
+    """Tell of what could not be read, and of lines that are ignored, of these the first few."""
+    remedy = (f"sudo {overview.lkm('status')}",) if os.geteuid() != 0 else ()
+    unread = [Attention("unreadable", Level.NOTE, told, remedy) for told in gaps(configuration)]
+    bad = [problem for problem in configuration.problems if problem.kind not in UNREAD]
+    lines = [
+        Attention("bad-line", Level.NOTE, f"{_what(problem)} is ignored: {_why(problem)}", (), _place(problem))
+        for problem in bad[:_MOST]
+    ]
+    if len(bad) > _MOST:
+        left = len(bad) - _MOST
+        words = "1 more is" if left == 1 else f"{left} more are"
+        lines.append(Attention("bad-line", Level.NOTE, f"{words} ignored, of modprobe.d or the kernel command line"))
+    return unread + lines
+
+
+def _why(problem: Problem) -> str:
+    """Give modprobe's words for it without the place, which is told beside it."""
+    text = problem.text.removeprefix(f"{problem.file} line {problem.line}: ignoring ").removeprefix(f"{problem.file}: ")
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
+
+
 def _what(problem: Problem) -> str:
     if problem.kind is ProblemKind.BAD_COMMAND_LINE:
         return "a word of the kernel command line"
@@ -103,10 +86,6 @@ def _what(problem: Problem) -> str:
 
 def _place(problem: Problem) -> str:
     return f"{problem.file}:{problem.line}" if problem.line else problem.file
-
-
-def _refuses(command: str) -> bool:
-    return command.strip().split(";", 1)[0].strip() in _REFUSING
 
 
 def _loaded(overview: Overview) -> frozenset[str] | None:
@@ -218,9 +197,13 @@ def initramfs(overview: Overview) -> Part:
     if not found.is_stale:
         return Part(Fact("initramfs", value, f"{found.image}, as the configuration is"))
     paths = ", ".join(f"{file.path} ({file.kind.value})" for file in found.files[:_MOST])
-    text = f"early boot has another configuration than {overview.session.root.path}: {paths}"
-    remedy = (found.rebuild,) if found.rebuild else ()
-    fact = Fact("initramfs", value, f"{found.image}, {len(found.files)} files differ")
+    rest = f" and {len(found.files) - _MOST} more" if len(found.files) > _MOST else ""
+    text = f"early boot has another configuration than {overview.session.root.path}: {paths}{rest}"
+    if not found.rebuild:
+        text += "; build the image anew with the tool that made it, which is not installed here"
+    remedy = (f"sudo {found.rebuild}",) if found.rebuild else ()
+    differ = "1 file differs" if len(found.files) == 1 else f"{len(found.files)} files differ"
+    fact = Fact("initramfs", value, f"{found.image}, {differ}")
     level = Level.PROBLEM if found.compared else Level.NOTE  # times alone say little
     return Part(fact, (Attention("stale-initramfs", level, text, remedy, found.image),))
 

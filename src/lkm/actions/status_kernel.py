@@ -10,6 +10,7 @@ from lkm.system.release_order import natural
 
 __all__ = ["kernel_line", "lockdown", "modules", "modules_disabled", "secure_boot", "signatures", "taint"]
 
+_UNKNOWN = "unknown, as the kernel's configuration is"
 _MOST_NAMES = 8
 _OF_MODULES = (  # letter of /proc/modules, what to call such modules, the attention's id
     ("E", "without a signature that the kernel trusts", "unsigned-loaded"),
@@ -123,7 +124,7 @@ def lockdown(overview: Overview) -> Part:
     """Say the lockdown mode, and who set it."""
     demands = demands_of(overview.kernel)
     by = f", by {demands.setter.origin.words}" if demands.setter else ""
-    return Part(Fact("lockdown", demands.mode.value, f"{demands.mode.value}{by}"))
+    return Part(Fact("lockdown", demands.mode.value, f"{demands.mode.value}{by}" if demands.knows_mode else _UNKNOWN))
 
 
 def signatures(overview: Overview) -> Part:
@@ -132,6 +133,8 @@ def signatures(overview: Overview) -> Part:
     if demands.checks_signatures is False:
         return Part(Fact("signatures", value=False, text="not looked at"))
     text = f"enforced, by {demands.enforcer}" if demands.sig_enforce else "not enforced"
+    if not demands.knows_signatures:
+        text = _UNKNOWN
     return Part(Fact("signatures", demands.sig_enforce, text))
 
 

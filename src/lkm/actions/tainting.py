@@ -73,7 +73,10 @@ class TaintReport:
 
 
 def taint_of_kernel(session: "Session") -> TaintReport:
-    """Ask the session's kernel, the modules in it, and its log."""
+    """Ask the session's kernel, the modules in it, and its log.
+
+    :raises Unreadable: the kernel's mask can't be read
+    """
     kernel = session.kernel
     mask = kernel.taint()
     notes = (

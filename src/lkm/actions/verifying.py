@@ -2,13 +2,15 @@
 
 import contextlib
 import json
+import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lkm.actions.verifying_kernel import VerifyingKernel, by_certificates, by_kernel
-from lkm.errors import CompressionError, LkmError, Unreadable, UsageError
-from lkm.formats.module_signature import append
+from lkm.errors import CompressionError, FormatError, LkmError, Unreadable, UsageError
+from lkm.formats.module_signature import append, split_all
 from lkm.rules.signature_answer import SignatureAnswer, answer
 from lkm.system.side_by_side import in_order
 
@@ -101,7 +103,7 @@ def verify(
 
     found = named(session, subjects) if options.tree is None else below(session, options.tree or None)
     detached = None if options.detached is None else _detached(options.detached)
-    kernel = by_certificates(options.certificates) if options.certificates else by_kernel(session, options)
+    kernel = by_certificates(session, options) if options.certificates else by_kernel(session, options)
     work = _Work(found.files, kernel, detached)
     with (showing or _unseen)(len(found.files)) as advance:
         modules, errors = work.carry_out(advance)
@@ -134,7 +136,8 @@ def _detached(path: str) -> bytes:
     if data.startswith(_CERTIFICATE):
         raise Unreadable("is a certificate and no signature", where=path, hint="lkm verify --certificate CERT FILE")
     if data.startswith(_PEM):
-        hint = f"turn it into DER: openssl cms -cmsout -inform PEM -outform DER -in {path} -out {path}.der"
+        files = f"-in {shlex.quote(path)} -out {shlex.quote(f'{path}.der')}"
+        hint = f"turn it into DER: openssl cms -cmsout -inform PEM -outform DER {files}"
         raise Unreadable("is a signature in PEM, and modules have theirs in DER", where=path, hint=hint)
     return data
 
@@ -161,6 +164,8 @@ class _Work:
                 modules.append(Verified(subject.path, subject.relative, found))
             except (CompressionError, Unreadable) as error:
                 error.where = error.where or subject.path
+                if error.hint is None and os.path.isdir(subject.path):  # noqa: PTH112  pathlib is dear
+                    error.hint = f"all modules below it: lkm verify --tree {shlex.quote(subject.path)}"
                 errors.append(error)
             advance(1)
         return tuple(modules), errors
@@ -172,7 +177,7 @@ class _Work:
         if not contents.startswith(_ELF):
             raise Unreadable("is no kernel module: it does not begin as ELF files do", hint=_ENDS)
         if self._detached is not None:
-            contents = append(contents, self._detached)
+            contents = append(_unsigned(contents), self._detached)
         return answer(contents, self._kernel.verifier)
 
     def _packed(self, number: int) -> bytes | None:
@@ -181,6 +186,14 @@ class _Work:
             return json.dumps(asdict(self._answer(number))).encode()
         except LkmError:
             return None
+
+
+def _unsigned(contents: bytes) -> bytes:
+    """Take off the signatures that are there already, as `lkm sign --detached` does: its own speaks for the rest."""
+    try:
+        return contents[: split_all(contents)[0]]
+    except FormatError:
+        return contents
 
 
 def _unpacked(packed: bytes) -> SignatureAnswer:

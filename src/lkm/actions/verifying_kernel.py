@@ -2,11 +2,10 @@
 
 import errno
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lkm.rules.signature_answer import KnownKey, SignatureAnswer, Verifier
+from lkm.rules.signature_answer import OWNERS, KnownKey, SignatureAnswer, Verifier
 from lkm.rules.signature_policy import Lockdown, SignatureState
 from lkm.rules.trust import Trust, asks_platform, trust_of
 from lkm.rules.trusted_certificate import NEWEST_EDITION
@@ -47,12 +46,20 @@ class VerifyingKernel:
     notes: tuple[str, ...] = ()
 
     def loads(self, found: SignatureAnswer) -> bool | None:
-        """Tell whether the kernel's policy on signatures lets a module pass; None where no kernel was asked."""
+        """Tell whether the kernel's policy on signatures lets a module pass.
+
+        :returns: None where no kernel was asked, or where that hangs on keys of it that are not known
+        """
         if self.release is None:
             return None
         if found.is_accepted or not self.looks:
             return True
-        return SignatureState[found.state].is_soft and not self.enforces and self.lockdown is Lockdown.NONE
+        passes = SignatureState[found.state].is_soft and not self.enforces and self.lockdown is Lockdown.NONE
+        return None if self.may_hold_key(found) and not passes else passes
+
+    def may_hold_key(self, found: SignatureAnswer) -> bool:
+        """Whether the signer's key may be in the kernel all the same, as not all of its keys are known."""
+        return found.state == SignatureState.UNKNOWN_KEY.name and not self.verifier.knows_all
 
     @property
     def _because(self) -> str:
@@ -68,22 +75,22 @@ class VerifyingKernel:
         if found.is_accepted:
             return f"{kernel} takes it, whether or not it enforces signatures"
         state = SignatureState[found.state]
+        unless = ", unless it holds the signer's key" if self.may_hold_key(found) else ""
         if not state.is_soft:
             return f"{kernel} refuses it, whether or not it enforces signatures ({errno.errorcode[state.value]})"
         if self.enforces:
-            return f"{kernel} enforces signatures{self._because} and refuses it (EKEYREJECTED)"
+            return f"{kernel} enforces signatures{self._because} and refuses it (EKEYREJECTED){unless}"
         if self.lockdown is not Lockdown.NONE:
-            return f"{kernel} is locked down ({self.lockdown.value}){self._because} and refuses it (EPERM)"
-        return f"{kernel} enforces no signatures: it loads all the same, and taints the kernel (E)"
+            return f"{kernel} is locked down ({self.lockdown.value}){self._because} and refuses it (EPERM){unless}"
+        return f"{kernel} enforces no signatures: it loads all the same, and taints the kernel (E){unless}"
 
 
-def by_certificates(certificates: Sequence[tuple[bytes, str]]) -> VerifyingKernel:
-    """Hold signatures against certificates alone, as the newest kernel would that trusts them.
-
-    :param certificates: (DER, the file it is from)
-    """
-    trust = Trust(tuple(der for der, _ in certificates), edition=NEWEST_EDITION)
-    return VerifyingKernel(Verifier(trust, {der: KnownKey(_GIVEN, path) for der, path in certificates}))
+def by_certificates(session: "Session", options: "VerifyOptions") -> VerifyingKernel:
+    """Hold signatures against the given certificates alone, as the newest kernel would that trusts them."""
+    given = options.certificates
+    trust = Trust(tuple(der for der, _ in given), edition=NEWEST_EDITION)
+    verifier = Verifier(trust, {der: KnownKey(_GIVEN, path) for der, path in given})
+    return VerifyingKernel(verifier, words=_words(session, options))
 
 
 def by_kernel(session: "Session", options: "VerifyOptions") -> VerifyingKernel:
@@ -177,9 +184,9 @@ def _known(profile: "KernelProfile", state: "KernelState", store: "TrustStore") 
     owners += "Secure Boot is off" if not firmware.enforces else "it is revoked, or no key for modules"
     for entry in firmware.mok_list:
         if entry.type is SignatureType.X509:
-            known.setdefault(entry.data, KnownKey("MOK", firmware.sources.get("MokListRT", "MokListRT"), owners))
+            known.setdefault(entry.data, KnownKey(OWNERS, firmware.sources.get("MokListRT", "MokListRT"), owners))
     for entry in firmware.enrolling:
         if entry.type is SignatureType.X509:
             why = "the signer's key waits to be enrolled: start the machine again, and confirm in MokManager"
-            known.setdefault(entry.data, KnownKey("MOK", firmware.sources.get("MokNew", "MokNew"), why))
+            known.setdefault(entry.data, KnownKey(OWNERS, firmware.sources.get("MokNew", "MokNew"), why))
     return known

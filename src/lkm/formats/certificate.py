@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lkm.errors import FormatError
+from lkm.formats.certificate_bundle import BEGIN, load_certificate
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -86,13 +89,13 @@ def describe(der: bytes) -> CertificateFacts | None:
     :param der: the certificate
     :returns: None for what is none, or is damaged
     """
-    from cryptography import x509  # noqa: PLC0415  dear, and most runs of the program see no certificate
-
+    if der.startswith(BEGIN):
+        return None
     try:
-        with warnings.catch_warnings():  # of oddities that the kernel does not mind, as a serial number of 0
+        with warnings.catch_warnings():  # as when it is loaded: extensions are read late
             warnings.simplefilter("ignore")
-            return _facts(x509.load_der_x509_certificate(der), der)
-    except (TypeError, ValueError, x509.InvalidVersion):  # TypeError: of a name with a BIT STRING
+            return _facts(load_certificate(der), der)
+    except (FormatError, TypeError, ValueError):
         return None
 
 

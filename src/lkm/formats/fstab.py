@@ -3,9 +3,11 @@
 import re
 from typing import NamedTuple
 
+from lkm.formats.octal_escapes import unescaped
+
 __all__ = ["Mount", "parse"]
 
-_ESCAPE = re.compile(r"\\([0-3][0-7]{2})")  # \040 is a blank
+_BLANKS = re.compile(r"[ \t]+")  # and none of the others that Unicode has
 
 
 class Mount(NamedTuple):
@@ -33,14 +35,10 @@ def parse(text: str) -> tuple[Mount, ...]:
     """Read the file; lines that lack a type are left out, as mount leaves them out."""
     found = []
     for number, line in enumerate(text.split("\n"), 1):
-        words = line.split()
+        words = [word for word in _BLANKS.split(line) if word]
         if len(words) < 3 or words[0].startswith("#"):
             continue
-        source, place, types = (_ESCAPE.sub(_unescape, word) for word in words[:3])
+        source, place, types = map(unescaped, words[:3])
         options = tuple(words[3].split(",")) if len(words) > 3 else ()
         found.append(Mount(source, place, tuple(types.split(",")), options, number))
     return tuple(found)
-
-
-def _unescape(found: re.Match[str]) -> str:
-    return chr(int(found[1], 8))

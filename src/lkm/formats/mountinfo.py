@@ -1,11 +1,10 @@
 """The file /proc/self/mountinfo: what is mounted, as Documentation/filesystems/proc.rst of Linux 6.1 describes it."""
 
-import re
 from typing import NamedTuple
 
-__all__ = ["Mounted", "parse"]
+from lkm.formats.octal_escapes import unescaped
 
-_ESCAPE = re.compile(r"\\([0-3][0-7]{2})")
+__all__ = ["Mounted", "parse"]
 
 
 class Mounted(NamedTuple):
@@ -30,9 +29,5 @@ def parse(text: str) -> tuple[Mounted, ...]:
         before, dash, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if dash and len(left) >= 6 and len(right) >= 2:
-            found.append(Mounted(left[2], _plain(left[4]), _plain(right[0]), _plain(right[1])))
+            found.append(Mounted(left[2], unescaped(left[4]), unescaped(right[0]), unescaped(right[1])))
     return tuple(found)
-
-
-def _plain(text: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), text)

@@ -12,6 +12,7 @@ __all__ = [
     "RUN_MODPROBE",
     "is_marked",
     "is_mask_path",
+    "is_own_name",
     "is_own_path",
     "mark_for",
     "own_path",
@@ -51,6 +52,11 @@ def is_own_path(path: str) -> bool:
     """Tell whether a path, inside the root, is that of a file which lkm may write."""
     directory, _, name = path.rpartition("/")
     return directory in DIRECTORIES and _OWN_NAME.fullmatch(name) is not None
+
+
+def is_own_name(file: str) -> bool:
+    """Tell whether a file has a name as lkm's have, in whatever directory, as told to people."""
+    return _OWN_NAME.fullmatch(file.rpartition("/")[2]) is not None
 
 
 def is_mask_path(path: str) -> bool:

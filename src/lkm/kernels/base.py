@@ -87,7 +87,10 @@ class Kernel(Protocol):
         ...
 
     def taint(self) -> int:
-        """Give the kernel's taint mask."""
+        """Give the kernel's taint mask.
+
+        :raises Unreadable: it does not tell
+        """
         ...
 
     def security(self) -> Security:

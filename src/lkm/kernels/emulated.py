@@ -4,18 +4,20 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lkm.errors import LoadRefused, UnloadRefused
+from lkm.errors import LoadRefused, NotLoaded, UnloadRefused
 from lkm.formats.proc_modules import LoadedModule
 from lkm.kernels.base import LoadFlags, Security, UnloadFlags
 from lkm.kernels.emulated_store import DEFAULT_CMDLINE, EmulatedStore, Snapshot
+from lkm.kernels.guessed_trust import guesses_trust
 from lkm.rules.loading.attempt import KernelState, ModuleRecord, Request
 from lkm.rules.loading.stages import judge
-from lkm.rules.signature_check import SignatureFinding, check
+from lkm.rules.signature_check import SignatureFinding
 from lkm.rules.signature_policy import SignatureState
-from lkm.rules.taint import letters
+from lkm.rules.taint import Taint, letters
 from lkm.rules.unloading import judge_unload
 
 if TYPE_CHECKING:
+    from lkm.formats.parameters import Parameter
     from lkm.system.module_file import ModuleFile
     from lkm.system.module_tree import ModuleTree
 
@@ -43,6 +45,7 @@ class EmulatedKernel:
         privileged: bool = True,
     ) -> None:
         self.release = tree.release
+        self._tree = tree
         self._privileged = privileged
         self._store = EmulatedStore(tree, directory, cmdline)
 
@@ -52,29 +55,15 @@ class EmulatedKernel:
         """See :meth:`lkm.kernels.base.Kernel.load`."""
         profile = self._store.profile
         contents = module.contents
-        request = Request(
-            contents,
-            parameters,
-            int(flags & ~LoadFlags.COMPRESSED_FILE),
-            self._signature(contents),
-            self._privileged,
-        )
+        kept = int(flags & ~LoadFlags.COMPRESSED_FILE)
         with self._store.changing() as snapshot:
-            verdict = judge(profile, snapshot.state, request)
+            is_guessed = guesses_trust(self._tree, profile, snapshot.state, contents)
+            signature = SignatureFinding(SignatureState.TRUSTED) if is_guessed else None
+            verdict = judge(profile, snapshot.state, Request(contents, parameters, kept, signature, self._privileged))
             self._store.write(_after(snapshot, verdict.state, verdict.log))
         if not verdict.loads:
             raise LoadRefused(module.name, verdict.errno, verdict.log, where=module.display_path)
         return verdict.log
-
-    def _signature(self, contents: bytes) -> SignatureFinding | None:
-        """Leave the check to the rules, where the kernel's certificates are known.
-
-        Without them a signature counts as good when it names the signer of the tree's own modules.
-        """
-        if self._store.profile.certificates is not None or not self._store.signed_like_tree(contents):
-            return None
-        finding = check(contents, ())
-        return SignatureFinding(SignatureState.TRUSTED) if finding.state is SignatureState.UNKNOWN_KEY else finding
 
     def unload(self, name: str, flags: UnloadFlags = UnloadFlags.NONE) -> tuple[str, ...]:
         """See :meth:`lkm.kernels.base.Kernel.unload`."""
@@ -106,6 +95,29 @@ class EmulatedKernel:
                 raise UnloadRefused(name, errno.ENOENT)
             modules = tuple(held(module) for module in state.modules)
             self._store.write(_after(snapshot, replace(state, modules=modules), ()))
+
+    def set_parameter(self, name: str, parameter: "Parameter", shown: str) -> None:
+        """Set a parameter of a module that is loaded, as a write to its file in sysfs does.
+
+        Source: kernel/params.c ``param_attr_store``, which taints for those marked unsafe (6.1).
+
+        :param name: of the module
+        :param shown: the value as the kernel shows it afterwards
+        :raises NotLoaded: the module is not
+        """
+        with self._store.changing() as snapshot:
+            state = snapshot.state
+            record = state.module(name)
+            if record is None:
+                raise NotLoaded(f"the module {name} is not loaded")
+            values = {**dict(record.parameters), parameter.name: shown}
+            changed = replace(record, parameters=tuple(values.items()))
+            state = replace(state, modules=tuple(changed if one is record else one for one in state.modules))
+            log: tuple[str, ...] = ()
+            if parameter.unsafe:
+                state = replace(state, taint=state.taint | int(Taint.USER))
+                log = (f"Setting dangerous option {parameter.name} - tainting kernel",)
+            self._store.write(_after(snapshot, state, log))
 
     # --- asking -------------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lkm.errors import FormatError, LkmError, StateError
-from lkm.formats import cms
+from lkm.errors import StateError
 from lkm.formats.ksymtab import Export
-from lkm.formats.module_signature import read as read_signature
 from lkm.kernels.trusting import with_firmware
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
 from lkm.rules.signature_policy import Lockdown
@@ -163,27 +161,6 @@ class EmulatedStore:
                 self._make_directory()
                 keep(path, self._tree, profile)
         return profile
-
-    def signed_like_tree(self, contents: bytes) -> bool:
-        """Tell whether a signature names the signer of the tree's own modules."""
-        wanted = _signer(contents)
-        sample = next(iter(self._tree.modules()), None)
-        if wanted is None or sample is None:
-            return False
-        with contextlib.suppress(LkmError):
-            return wanted == _signer(sample.contents)
-        return False
-
-
-def _signer(contents: bytes) -> tuple[str, bytes] | None:
-    try:
-        trailer = read_signature(contents)
-        if trailer is None:
-            return None
-        first = cms.parse(trailer.signature(contents)).signers[0]
-    except FormatError:
-        return None
-    return first.signer, first.sig_key
 
 
 def _plain(snapshot: Snapshot, release: str) -> dict[str, Any]:

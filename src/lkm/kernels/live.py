@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveKernel"]
 
+_TAINT = "/proc/sys/kernel/tainted"
 _SIZE_LIMIT = 1 << 20  # files of /proc and /sys
 _BOOLEANS = {"Y": True, "1": True, "N": False, "0": False}
 _NO_MODULES_HINT = (
@@ -119,7 +120,14 @@ class LiveKernel:
 
     def taint(self) -> int:
         """See :meth:`lkm.kernels.base.Kernel.taint`."""
-        return int(self._read("/proc/sys/kernel/tainted") or "0")
+        where, hint = self._root.display(_TAINT), "is /proc mounted? what elsewhere is told: lkm taint NUMBER"
+        try:
+            text = self._root.read_text(_TAINT, limit=_SIZE_LIMIT).strip()
+        except Unreadable as error:
+            raise Unreadable(f"the taint mask can't be read: {error.what}", where=where, hint=hint) from error
+        if not (text.isascii() and text.isdecimal()):
+            raise Unreadable("holds no taint mask", where=where, hint=hint)
+        return int(text)
 
     def security(self) -> Security:
         """See :meth:`lkm.kernels.base.Kernel.security`."""

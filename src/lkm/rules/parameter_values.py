@@ -97,6 +97,8 @@ def judge(parameter: Parameter, text: str, profile: KernelProfile) -> Judged:
 
 def _reason(parameter: Parameter, code: int, log: list[str]) -> str:
     kind = ((parameter.element_ops if parameter.is_array else parameter.ops) or "").removeprefix("param_ops_")
+    if kind not in _KINDS:
+        return "it takes a value"  # more the kernel does not ask where the module's own code reads it
     wanted = _WORDS.get(kind) or f"a number of type {kind}"
     if parameter.is_array and any("can only take" in line for line in log):
         return f"it takes {parameter.capacity} values at most"

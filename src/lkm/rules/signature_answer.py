@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lkm.errors import FormatError
+from lkm.errors import ElfError, FormatError
 from lkm.formats.ber import Ber, dotted
 from lkm.formats.certificate import describe
 from lkm.formats.cms import SignerInfo
-from lkm.formats.module_signature import KeyIdType, read
+from lkm.formats.elf.constants import ElfType
+from lkm.formats.elf.extent import extent
+from lkm.formats.elf.reader import Elf
+from lkm.formats.module_signature import KeyIdType, read, split_all
 from lkm.rules import pkcs7_message
 from lkm.rules.pkcs7_algorithms import key_algorithm_of
 from lkm.rules.pkcs7_trust import identifier_of
@@ -17,7 +20,10 @@ from lkm.rules.signature_policy import SignatureState
 from lkm.rules.trust import Trust
 from lkm.rules.trusted_certificate import NEWEST_EDITION, as_kept
 
-__all__ = ["KnownKey", "SignatureAnswer", "Verifier", "answer"]
+__all__ = ["OWNERS", "KnownKey", "SignatureAnswer", "Verifier", "answer"]
+
+OWNERS = "MOK"
+"""Stands for a keyring where a certificate is on a list of the machine's owner, and in no keyring."""
 
 _COMMON_NAME = "2.5.4.3"
 _TEXTS = {0x1E: "utf-16-be", 0x1C: "utf-32-be"}  # BMPString, UniversalString
@@ -68,7 +74,9 @@ class SignatureAnswer:
     :param digest: under the kernel's name
     :param is_untouched: the contents are those that were signed; None where the signer's key is not at hand
     :param is_known_key: the signer's certificate is at hand, though it does not count
+    :param is_owners: the signer's certificate is on a list of the machine's owner, and does not count
     :param can_be_enrolled: to enrol the signer's certificate would help
+    :param can_be_signed: the module is whole, and may be signed anew
     :param log: the lines that the kernel prints
     :param why: why no keyring takes it; empty where one does
     """
@@ -84,7 +92,9 @@ class SignatureAnswer:
     digest: str = ""
     is_untouched: bool | None = None
     is_known_key: bool = False
+    is_owners: bool = False
     can_be_enrolled: bool = False
+    can_be_signed: bool = True
     log: tuple[str, ...] = ()
     why: str = ""
 
@@ -101,10 +111,16 @@ def answer(contents: bytes, verifier: Verifier) -> SignatureAnswer:
     """
     finding = check_by(contents, verifier.trust)
     if finding.state is SignatureState.UNSIGNED:
-        return SignatureAnswer(finding.state.name, why="it carries no signature")
+        return SignatureAnswer(finding.state.name, can_be_signed=_is_whole(contents), why="it carries no signature")
     signer, inside = _first_signer(contents)
     if signer is None:
-        return SignatureAnswer(finding.state.name, is_signed=True, log=finding.log, why=_unread(contents, finding))
+        return SignatureAnswer(
+            finding.state.name,
+            is_signed=True,
+            can_be_signed=_is_whole(contents),
+            log=finding.log,
+            why=_unread(contents, finding),
+        )
     der = finding.certificate
     untouched = _is_untouched(finding)
     if der is None:
@@ -124,10 +140,23 @@ def answer(contents: bytes, verifier: Verifier) -> SignatureAnswer:
         digest=signer.digest,
         is_untouched=untouched,
         is_known_key=der is not None and not is_accepted,
+        is_owners=known is not None and known.keyring == OWNERS and not is_accepted,
         can_be_enrolled=untouched is not False and known is None and not _lacks(verifier, signer),
+        can_be_signed=is_accepted or _is_whole(contents),
         log=finding.log,
         why="" if is_accepted else _why_not(finding, verifier, known, signer, untouched=untouched),
     )
+
+
+def _is_whole(contents: bytes) -> bool:
+    """Tell whether all of a module is there, and a signature, if any, where its trailer says."""
+    try:
+        size, _ = split_all(contents)
+        elf = Elf(memoryview(contents)[:size])
+        extent(elf)
+    except (ElfError, FormatError):
+        return False
+    return elf.type == ElfType.REL
 
 
 def _is_untouched(finding: SignatureFinding) -> bool | None:

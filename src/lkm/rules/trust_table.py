@@ -118,10 +118,13 @@ def trust_table(profile: "KernelProfile", samples: Samples, here: Setting) -> tu
 
 
 def _alike(here: Setting, settings: list[Setting]) -> Setting | None:
-    """Find the row of a kernel of which only Secure Boot is not known."""
+    """Find the row of a kernel of which only Secure Boot is not known.
+
+    The rows for Secure Boot do not come into question: there the owner's keys count, and here nobody knows.
+    """
     if here.secure_boot is not None:
         return None
-    return next((setting for setting in settings if setting[1:] == here[1:]), None)
+    return next((setting for setting in settings if not setting.secure_boot and setting[1:] == here[1:]), None)
 
 
 def _settings(profile: "KernelProfile") -> Iterator[Setting]:

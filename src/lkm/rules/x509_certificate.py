@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lkm.formats.ber import Ber, Element, dotted
 from lkm.formats.oid_registry import numbers
 from lkm.rules import x509_algorithms
+from lkm.rules.x509_time import is_time
 
 __all__ = ["Certificate", "CertificateRefused", "parse"]
 
@@ -17,7 +18,6 @@ _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _CONTEXT = 0xA0
 _VERSION, _EXTENSIONS, _UNIQUE_IDS = _CONTEXT, _CONTEXT + 3, (0x81, 0x82)
 _KEY_ID, _KEY_USAGE, _AUTHORITY, _CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.35", "2.5.29.19"
-_SHORT_TIME, _LONG_TIME = 13, 15
 _DIRECTORY_NAME = 4
 
 
@@ -194,7 +194,7 @@ class _Reader:
         for _ in range(2):
             is_short = ber.is_next(_UTC_TIME)
             text = ber.contents(ber.take(_UTC_TIME if is_short else _GENERALIZED_TIME))
-            if not _is_time(text, is_short=is_short):
+            if not is_time(text, is_short=is_short):
                 raise CertificateRefused(errno.EBADMSG)
         ber.finish()
 
@@ -273,24 +273,6 @@ def _curve(parameters: bytes) -> str:
     if len(parameters) < 2 or parameters[0] != _OID or parameters[1] != len(parameters) - 2:
         return ""
     return dotted(parameters[2:])
-
-
-def _is_time(text: bytes, *, is_short: bool) -> bool:
-    if len(text) != (_SHORT_TIME if is_short else _LONG_TIME) or not text[:-1].isdigit() or text[-1:] != b"Z":
-        return False
-    year = int(text[:-11])
-    if is_short:
-        year += 1900 if year >= 50 else 2000
-    elif 1950 <= year <= 2049:
-        return False
-    month, day, hour, minute, second = (
-        int(text[place : place + 2]) for place in range(len(text) - 11, len(text) - 1, 2)
-    )
-    if year < 1970 or not 1 <= month <= 12:
-        return False
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    last = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
-    return 1 <= day <= last and hour <= 24 and minute <= 59 and second <= 60
 
 
 def _is_sound(oid: str, value: bytes) -> bool:

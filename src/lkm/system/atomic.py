@@ -1,17 +1,20 @@
 """Writing files so that, killed at any instant, the old or the new one is there, whole."""
 
 import contextlib
+import errno
 import os
 import tempfile
 
 __all__ = ["link_atomically", "write_atomically"]
 
 
-def write_atomically(path: str, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: str, data: bytes, *, mode: int = 0o644, may_replace: bool = True) -> None:
     """Write a file beside its final place, have it reach the disk, and rename it over the old one.
 
     :param path: of the host; its directory must exist
     :param mode: permissions of a new file; one that exists keeps its own
+    :param may_replace: otherwise a file that is there, even since a moment ago, is left alone
+    :raises FileExistsError: so it was
     :raises OSError: the old file, if any, is as it was
     """
     directory, name = os.path.split(path)
@@ -24,11 +27,28 @@ def write_atomically(path: str, data: bytes, *, mode: int = 0o644) -> None:
                 mode = os.stat(path).st_mode & 0o7777  # noqa: PTH116
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105
+        if may_replace:
+            os.replace(temporary, path)  # noqa: PTH105
+        else:
+            _put_new(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def _put_new(temporary: str, path: str) -> None:
+    """Give a file its name, if that is free."""
+    try:
+        os.link(temporary, path)  # fails where there is one, which a renaming does not
+    except FileExistsError:
+        raise
+    except OSError:  # file systems of memory sticks have no hard links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+        os.replace(temporary, path)  # noqa: PTH105
+    else:
+        os.unlink(temporary)  # noqa: PTH108
 
 
 def link_atomically(path: str, target: str) -> None:

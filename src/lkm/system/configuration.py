@@ -5,8 +5,9 @@ Facts: kmod 30, libkmod/libkmod-config.c ``kmod_config_new`` and libkmod/libkmod
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from lkm.errors import Unreadable
 from lkm.formats.glob import Glob
@@ -36,6 +37,8 @@ LARGEST_FILE = 16 * 1024 * 1024
 
 _FROM_TREE = ("modules.softdep", "modules.weakdep")
 _EXTENSIONS = (".conf", ".alias")  # kmod 33 and later read only the first
+
+_Command = TypeVar("_Command", Install, Remove)
 
 
 class Configuration:
@@ -160,6 +163,13 @@ class Configuration:
     @cached_property
     def _weakdep_patterns(self) -> "_Patterns":
         return _Patterns(found.module for found in self.weakdeps)
+
+
+def _by_name(commands: Iterable[_Command]) -> dict[str, list[_Command]]:
+    found: dict[str, list[_Command]] = {}
+    for command in commands:
+        found.setdefault(command.module, []).append(command)
+    return found
 
 
 class _Patterns:

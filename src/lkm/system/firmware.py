@@ -94,6 +94,7 @@ class FirmwareState:
     :param requests: the names of the variables, of :data:`REQUESTS`, that wait for MokManager
     :param attributes: of each variable that was read as a file of efivarfs
     :param sources: for each variable that was read its file
+    :param unread: the names of variables that are there, and of which nothing could be read
     :param problems: what could not be read, in words, with the file and why
     """
 
@@ -119,6 +120,7 @@ class FirmwareState:
     requests: tuple[str, ...] = ()
     attributes: Mapping[str, Attributes] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
 
     @property
@@ -226,6 +228,7 @@ class _Values:
                 if found.variable.attributes is not None
             },
             sources=self.sources,
+            unread=frozenset(self._files.seen - self._files.found.keys() - self._files.table.keys()),
             problems=tuple(self._problems),
         )
 
@@ -256,11 +259,13 @@ class _Values:
         return None
 
     def _requests(self) -> tuple[str, ...]:
-        """Name what waits for MokManager; a password without a list asks to empty the list."""
+        """Name what waits for MokManager; a password without a list asks to empty the list.
+
+        What can't be read waits all the same: root alone may read most of it.
+        """
         lists = {"MokAuth": "MokNew", "MokXAuth": "MokXNew"}
-        return tuple(
-            name for name in REQUESTS if name in self._files.found and lists.get(name) not in self._files.found
-        )
+        seen = self._files.seen
+        return tuple(name for name in REQUESTS if name in seen and lists.get(name) not in seen)
 
     def _text(self, name: str) -> str:
         found = self._any(name)

@@ -96,7 +96,11 @@ class Journal:
         path = f"{_RECORDS}/{number}.json"
         where = self._root.display(path)
         if not self._root.exists(path):
-            raise Unreadable(f"there is no change {number} in the journal", where=self._root.display(_RECORDS))
+            raise Unreadable(
+                f"there is no change {number} in the journal",
+                where=self._root.display(_RECORDS),
+                hint="lkm undo --list shows them",
+            )
         state = self._root.stat(path)
         if state.st_uid not in {0, os.geteuid()} or state.st_mode & _WRITABLE_BY_OTHERS:
             raise Unreadable("others could have written this record: it is not to be believed", where=where)

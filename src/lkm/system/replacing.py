@@ -91,25 +91,22 @@ class Replacements:
         :param is_old: ``like`` is the file in this place: it is replaced only if it is still the same then
         :raises LkmError: it can't be written; nothing is left of it
         """
-        temporary = _beside(path)
-        try:
-            fd = os.open(
-                temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666 if like is None else 0o600
-            )
-        except OSError as error:
-            raise _unwritten(path, error) from error
-        try:
+        written = _Written(path, _beside(path), like if is_old else None)
+        mode = 0o666 if like is None else 0o600
+        try:  # an interruption comes right behind a call, so what makes the file stands in here, too
+            fd = os.open(written.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
             with open(fd, "wb", buffering=0) as file:  # noqa: PTH123  a descriptor
                 _write(file.fileno(), pieces)
                 if like is not None:
                     _liken(file.fileno(), like)
+            self._waiting.append(written)
         except OSError as error:
-            _remove(temporary)
+            if not isinstance(error, FileExistsError):  # it would be somebody else's
+                _remove(written.temporary)
             raise _unwritten(path, error) from error
         except BaseException:
-            _remove(temporary)
+            _remove(written.temporary)
             raise
-        self._waiting.append(_Written(path, temporary, like if is_old else None))
 
     def carry_out(self) -> list[LkmError | None]:
         """Have all files reach the disk, and put each in its place.

@@ -44,8 +44,8 @@ class Root:
 
         :raises RootError: more than 40 links, or no file system can have such a path
         """
-        if "\0" in inside:
-            raise RootError("the path holds a NUL character", where=repr(inside)[:80])
+        if "\0" in inside or "\0" in self.prefix:
+            raise RootError("the path holds a NUL character", where=repr(self.prefix + inside)[:80])
         try:
             os.fsencode(inside)
         except UnicodeEncodeError:

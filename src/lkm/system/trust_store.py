@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from lkm.errors import FormatError
+from lkm.formats.ber import Ber
 from lkm.formats.certificate import describe
 from lkm.formats.efi_signature_lists import SignatureEntry, SignatureType
 from lkm.formats.efi_variables import Attributes
@@ -23,6 +25,8 @@ __all__ = ["Keyring", "TrustStore", "TrustedKey", "read_trust_store", "trust_sto
 
 _USUAL = ("LOAD_UEFI_KEYS", "SYSTEM_BLACKLIST_KEYRING", "IMA_SECURE_AND_OR_TRUSTED_BOOT")
 _SHA256 = 32  # bytes
+_OF_CERTIFICATE = "tbs:"
+_SEQUENCE, _BITS = 0x30, 0x03
 
 
 class Keyring(Enum):
@@ -115,7 +119,7 @@ class _Filling:
         profile = self._profile
         source = profile.sources.get("certificates", "the kernel image")
         if profile.certificates is None:
-            self.problems.append(f"the keys in the kernel image are not known: {source}")
+            self.problems.append(f"the keys in the kernel image are not known: {source.removeprefix('unknown: ')}")
         self._add(profile.certificates or (), Keyring.BUILTIN, source)
         self._add(profile.revoked_certificates, Keyring.BLACKLIST, source)
         if profile.config.get("SYSTEM_BLACKLIST_HASH_LIST"):
@@ -166,19 +170,20 @@ class _Filling:
 
     def _add(self, certificates: Sequence[bytes], keyring: Keyring, source: str) -> None:
         for certificate in certificates:
-            facts = describe(certificate)
-            if facts is None:
+            if not _looks_like_certificate(certificate):
                 self.problems.append(f"{source}: {len(certificate)} bytes where a certificate should be")
             elif keyring is Keyring.BLACKLIST or not self._is_revoked(certificate):
                 self.keys.append(TrustedKey(certificate, keyring, source))
 
     def _is_revoked(self, certificate: bytes) -> bool:
         """``x509_key_preparse``: a certificate whose hash is listed by now is not taken."""
+        if not any(number.startswith(_OF_CERTIFICATE) for number in self.hashes):
+            return False  # as in nearly every dbx; to describe a certificate is dear
         facts = describe(certificate)
-        if facts is None or not self.hashes:
+        if facts is None:
             return False
         own = self._profile.traits.hashes_tbs_by_own_digest
-        return f"tbs:{facts.tbs_own_digest if own else facts.tbs_sha256}" in self.hashes
+        return f"{_OF_CERTIFICATE}{facts.tbs_own_digest if own else facts.tbs_sha256}" in self.hashes
 
     def _revoke(self, entries: Sequence[SignatureEntry], source: str) -> None:
         """``get_handler_for_dbx``: hashes of certificates and files, and certificates where the kernel can list them.
@@ -189,7 +194,7 @@ class _Filling:
             return
         for entry in entries:
             if entry.type is SignatureType.X509_SHA256:
-                self.hashes.append(f"tbs:{entry.data.hex()}")
+                self.hashes.append(f"{_OF_CERTIFICATE}{entry.data.hex()}")
             elif entry.type is SignatureType.SHA256:
                 self.hashes.append(f"bin:{entry.data.hex()}")
         if any(entry.type is SignatureType.X509_SHA256 and len(entry.data) != _SHA256 for entry in entries):
@@ -214,8 +219,8 @@ class _Filling:
         has_keyring = self.has("INTEGRITY_MACHINE_KEYRING") or (not self._knows_config and traits.trusts_all_owner_keys)
         if not (has_keyring and is_trusted):
             return Keyring.PLATFORM
-        facts = describe(certificate)
-        if facts is None or not self.has("INTEGRITY_CA_MACHINE_KEYRING"):
+        facts = describe(certificate) if self.has("INTEGRITY_CA_MACHINE_KEYRING") else None
+        if facts is None:
             return Keyring.MACHINE
         may_certify = facts.is_ca and "keyCertSign" in facts.usages
         is_strict = self.has("INTEGRITY_CA_MACHINE_KEYRING_MAX")
@@ -225,3 +230,15 @@ class _Filling:
 
 def _certificates(entries: Sequence[SignatureEntry]) -> tuple[bytes, ...]:
     return tuple(entry.certificate for entry in entries if entry.certificate is not None)
+
+
+def _looks_like_certificate(der: bytes) -> bool:
+    """Tell a certificate by its three parts; whether a kernel can use it is not asked here."""
+    try:
+        outer = Ber(der)
+        parts = outer.inside(outer.take(_SEQUENCE))
+        for tag in (_SEQUENCE, _SEQUENCE, _BITS):
+            parts.take(tag)
+    except FormatError:
+        return False
+    return True

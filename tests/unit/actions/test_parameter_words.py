@@ -2,7 +2,7 @@
 
 import pytest
 
-from lkm.actions.parameter_words import ParameterValue, parameter_string, quoted
+from lkm.actions.parameter_words import ParameterValue, parameter_string, parameter_words, quoted
 from lkm.errors import UsageError
 
 
@@ -36,10 +36,15 @@ def test_several_in_order() -> None:
     assert parameter_string({}) == ""
 
 
+def test_words_are_not_quoted() -> None:
+    assert parameter_words({"b": True, "a": "x y", "c": None, "d": [1, 2]}) == ("b=Y", "a=x y", "c", "d=1,2")
+
+
 @pytest.mark.parametrize("name", ["", "a b", "a=b", 'a"', "a\0", "a\n"])
 def test_names_that_are_none(name: str) -> None:
-    with pytest.raises(UsageError, match="no name of a parameter"):
-        parameter_string({name: 1})
+    for write in (parameter_string, parameter_words):
+        with pytest.raises(UsageError, match="no name of a parameter"):
+            write({name: 1})
 
 
 @pytest.mark.parametrize("value", ['say "x y"', "a\0b", ['"', " "]])

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.unit.formats.test_certificate_bundle import ODD
 
 from lkm.actions.profile_facts import Fact, facts_of
 from lkm.formats.ksymtab import Export
@@ -54,6 +55,11 @@ def test_what_is_unknown_or_odd() -> None:
     assert (facts["struct_module_size"].value, facts["struct_module_size"].text) == (None, "-")
     assert facts["version"].text == "odd"
     assert facts["exports"].text == "0 symbols, 0 of them GPL-only, without CRCs"
+
+
+def test_certificates_that_the_library_has_errors_of_its_own_for() -> None:
+    facts = _facts(replace(PROFILE, certificates=tuple(ODD.values())))
+    assert facts["certificates"].value == [f"{len(der)} bytes that are no certificate" for der in ODD.values()]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The library's front door; what it hands on to is tested with the actions."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.support.fake_sysfs import make_devices
 
 import lkm
+from lkm.actions import index_tree
 from lkm.actions.sample_tree import RELEASE, make_sample_tree
 from lkm.rules.planning.steps import Insert, LoadStep, Remove, UnloadStep
 
@@ -97,6 +100,61 @@ def test_a_plan_changes_nothing(system: lkm.System) -> None:
 def test_graphs(system: lkm.System) -> None:
     assert system.dependencies("vfat")[0].edges == (lkm.Edge("vfat", "fat"),)
     assert system.dependents("fat")[0].edges == (lkm.Edge("vfat", "fat"),)
+
+
+def test_the_story_of_a_module(system: lkm.System, root: Path) -> None:
+    (story,) = system.explain("fs-vfat").stories
+    assert (story.name, story.alias, story.place.kind) == ("vfat", "fs_vfat", "file")
+    assert story.outcome is not None
+    assert story.outcome.loads
+    (quiet,) = system.explain("pcspkr").stories
+    assert [(line.line, line.effect) for line in quiet.lines] == [(2, lkm.Effect.COUNTS)]
+    with pytest.raises(lkm.ModuleNotFound):
+        system.explain("vfta")
+    with pytest.raises(lkm.UsageError):
+        system.explain(f"{root}/home/you/hello.ko")
+
+
+def test_what_concerns_the_whole_is_of_the_same_system(system: lkm.System) -> None:
+    system.load("dummy")
+    assert system.settings.plan_allow_only().allowed == {"dummy": "loaded now"}
+    assert system.health.taint().release == RELEASE
+    assert system.trust.lockdown().release == RELEASE
+    system.settings.block("vfat")
+    with pytest.raises(lkm.Blocked):
+        system.load("vfat")
+
+
+def test_a_program_pays_for_what_it_uses(root: Path) -> None:
+    """To load a module takes neither what signs and blocks, nor anybody's table printer."""
+    script = f"""
+import sys, lkm
+system = lkm.System({str(root)!r}, kernel="emulated")
+assert system.load("vfat").inserted == ["fat", "vfat"]
+dear = ("lkm.actions.library", "lkm.actions.changes", "lkm.actions.blocking", "lkm.interfaces", "rich", "subprocess")
+assert [name for name in sys.modules if name.startswith(dear)] == []
+system.settings, system.health, system.trust
+assert [name for name in sys.modules if name.startswith(("lkm.interfaces", "rich"))] == []
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_indexes_that_can_not_be_written(system: lkm.System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, kind in ((13, lkm.PrivilegeMissing), (30, lkm.ReadOnlyFiles), (28, lkm.LkmError)):
+        refusal = OSError(number, "can't")
+        monkeypatch.setattr(index_tree, "index", lambda _, refusal=refusal: _refuse(refusal))
+        with pytest.raises(kind, match="the indexes can't be written") as refused:
+            system.index(use_cache=False)
+        assert type(refused.value) is kind
+        assert refused.value.where == system.tree.display_directory
+    monkeypatch.undo()
+    with pytest.raises(lkm.TreeMissing):
+        lkm.System(str(system.tree.root.path), release="9.9", kernel="emulated").index()
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def test_indexes_are_read_anew_when_they_were_written(system: lkm.System, root: Path) -> None:

@@ -65,6 +65,33 @@ def test_a_kernel_whose_image_is_missing(own_sample: Path, signed: Path) -> None
     assert "which keys the kernel holds is not known" in why
     assert not report.all_accepted
     assert any("keys in the kernel image are not known" in note for note in report.kernel.notes)
+    (module,) = report.modules
+    assert next_steps(module.answer, module.path, report.kernel) == (
+        f"lkm verify --root {own_sample} --kernel-image VMLINUZ {signed}",
+        f"lkm check --root {own_sample} {signed}",
+    )
+    assert report.kernel.policy(module.answer).endswith("taints the kernel (E), unless it holds the signer's key")
+    strict = replace(report.kernel, enforces=True)
+    assert strict.policy(module.answer).endswith("refuses it (EKEYREJECTED), unless it holds the signer's key")
+    assert (report.kernel.loads(module.answer), strict.loads(module.answer)) == (True, None)
+
+
+@pytest.mark.parametrize("cut", [-20, 2000])
+def test_what_can_not_be_signed_is_not_told_to_be(signed: Path, cut: int) -> None:
+    """A trailer that claims too much, and a module of which the end is missing."""
+    whole = signed.read_bytes()
+    signed.write_bytes(whole[:cut] + (b"~Module signature appended~\n" if cut < 0 else b""))
+    report = _verified(Path("/"), signed, options=VerifyOptions(certificates=((OWN.der, "own.pem"),)))
+    (module,) = report.modules
+    assert not module.answer.is_accepted
+    steps = next_steps(module.answer, module.path, report.kernel)
+    assert steps == ("build or install it again: it is damaged, and can't be signed as it is",)
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    report = _verified(Path("/"), tmp_path, options=VerifyOptions(certificates=((OWN.der, "own.pem"),)))
+    (error,) = report.errors
+    assert (error.what, error.hint) == ("is a directory", f"all modules below it: lkm verify --tree {tmp_path}")
 
 
 def test_the_owners_key(own_sample: Path, signed: Path) -> None:
@@ -76,7 +103,8 @@ def test_the_owners_key(own_sample: Path, signed: Path) -> None:
     assert report.kernel.secure_boot
     (bare,) = _verified(root, "vfat").modules
     assert report.kernel.policy(bare.answer) == (
-        f"kernel {RELEASE} enforces signatures because of Secure Boot and refuses it (EKEYREJECTED)"
+        f"kernel {RELEASE} enforces signatures because of Secure Boot and refuses it (EKEYREJECTED),"
+        " unless it holds the signer's key"
     )
     assert report.kernel.lockdown.value == "integrity"
     assert report.modules[0].answer.source.endswith("MokListRT")
@@ -128,6 +156,39 @@ def test_keys_that_only_the_running_kernel_shows() -> None:
     assert unseen_keys(store, KernelKeyrings()) == ()
 
 
+# --- what comes next --------------------------------------------------------------------------------------------------
+
+
+def _steps(root: Path, path: Path, *, knows_all: bool = False) -> tuple[str, ...]:
+    """Ask about a module and a kernel of which all keys are known, or those of its image are not."""
+    report = _verified(root, path)
+    kernel = replace(report.kernel, verifier=replace(report.kernel.verifier, knows_all=knows_all))
+    return next_steps(report.modules[0].answer, str(path), kernel)[:-1]
+
+
+def test_next_to_a_key_on_the_owners_lists(own_sample: Path, signed: Path) -> None:
+    root = _with_firmware(own_sample, mok_new=[OWN.der])
+    assert _steps(root, signed) == (f"lkm mok status --root {root}",)
+
+
+@pytest.mark.parametrize("secure_boot", [True, False])
+def test_next_to_an_unknown_key(own_sample: Path, signed: Path, *, secure_boot: bool) -> None:
+    root = _with_firmware(own_sample, secure_boot=secure_boot)
+    enrolling = ("sudo lkm mok enrol CERT.der", f"lkm sign --key KEY --certificate CERT --replace {signed}")
+    expected = (f"lkm keys --root {root}", *(enrolling if secure_boot else ()))
+    assert _steps(root, signed, knows_all=True) == expected
+
+
+def test_next_to_a_damaged_module_of_a_package(own_sample: Path) -> None:
+    path = next(own_sample.rglob("fat.ko"))
+    contents = bytearray(path.read_bytes())
+    contents[-32:-28] = b"\xff" * 4
+    path.write_bytes(contents)
+    explain, repair = _steps(own_sample, path)
+    assert explain == f"lkm explain --root {own_sample} fat  # names the package to install again"
+    assert repair.startswith("build or install it again")
+
+
 # --- given certificates -----------------------------------------------------------------------------------------------
 
 
@@ -163,6 +224,15 @@ def test_packed_and_detached(tmp_path: Path, signed: Path) -> None:
     signature.write_bytes(b"-----BEGIN CERTIFICATE-----\n")
     with pytest.raises(Unreadable, match="no signature"):
         _verified(tmp_path, bare, options=_by(OWN, detached=str(signature)))
+
+
+def test_a_detached_signature_speaks_for_the_module_without_its_old_one(tmp_path: Path, signed: Path) -> None:
+    contents = signed.read_bytes()
+    signature = tmp_path / "mine.ko.p7s"
+    signature.write_bytes(OTHER.message(contents[: split(contents)[0]]))
+    assert _verified(tmp_path, signed, options=_by(OTHER, detached=str(signature))).all_accepted
+    signature.write_bytes(OTHER.message(contents))
+    assert not _verified(tmp_path, signed, options=_by(OTHER, detached=str(signature))).all_accepted
 
 
 # --- trees and names --------------------------------------------------------------------------------------------------
@@ -228,4 +298,4 @@ def test_what_comes_next(own_sample: Path, signed: Path, tmp_path: Path) -> None
     trusted = _verified(own_sample, signed, options=_by(OWN))
     assert next_steps(trusted.modules[0].answer, str(signed), trusted.kernel) == ()
     unknown = _verified(own_sample, signed, options=_by(OTHER))
-    assert next_steps(unknown.modules[0].answer, "f", unknown.kernel)[:2] == ("lkm keys", "lkm mok enrol CERT.der")
+    assert next_steps(unknown.modules[0].answer, "f", unknown.kernel) == (f"lkm verify --root {own_sample} f",)

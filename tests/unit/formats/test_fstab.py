@@ -15,6 +15,11 @@ def test_lines() -> None:
     )
 
 
+def test_only_blanks_and_tabs_part_fields() -> None:
+    (mount,) = parse("/dev/sda1 \t/media/a\xa0b\x0bc  ext4")
+    assert (mount.place, mount.types) == ("/media/a\xa0b\x0bc", ("ext4",))
+
+
 def test_an_option() -> None:
     (mount,) = parse("x /y vfat codepage=437,iocharset=utf8")
     assert (mount.option("iocharset"), mount.option("uid")) == ("utf8", None)

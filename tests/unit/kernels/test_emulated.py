@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lkm.errors import LkmError, LoadRefused, StateError, TreeMissing, UnloadRefused, Unreadable
+from lkm.errors import LkmError, LoadRefused, NotLoaded, StateError, TreeMissing, UnloadRefused, Unreadable
+from lkm.formats.parameters import Parameter
 from lkm.kernels import emulated_store
 from lkm.kernels.base import LoadFlags, UnloadFlags
 from lkm.kernels.emulated import EmulatedKernel
@@ -383,3 +384,21 @@ def test_a_file_that_can_not_be_unpacked_is_no_refusal(tree: ModuleTree, tmp_pat
         EmulatedKernel(tree).load(ModuleFile(Root(str(tmp_path)), "/bad.ko"), "")
     assert not isinstance(caught.value, LoadRefused)
     assert caught.value.where == f"{tmp_path}/bad.ko"
+
+
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_parameter_is_set_while_the_module_is_loaded(tree: ModuleTree, store: Path, *, is_kept: bool) -> None:
+    kernel = EmulatedKernel(tree, str(store) if is_kept else None)
+    with pytest.raises(NotLoaded):
+        kernel.set_parameter("dummy", Parameter("numdummies"), "3")
+    _load(kernel, tree, "dummy", parameters="numdummies=1 label=x")
+    log = kernel.log()
+    kernel.set_parameter("dummy", Parameter("numdummies"), "3")
+    assert kernel.parameters("dummy") == {"numdummies": "3", "label": "x"}
+    assert (kernel.taint(), kernel.log()) == (0, log)
+    kernel.set_parameter("dummy", Parameter("label", unsafe=True), "y")
+    assert (kernel.parameters("dummy")["label"], kernel.taint()) == ("y", 1 << 6)
+    assert kernel.log()[-1] == "Setting dangerous option label - tainting kernel"

@@ -200,9 +200,14 @@ def test_hostile_names(kernel: LiveKernel, system: Path, name: str) -> None:
 
 def test_taint_and_command_line(kernel: LiveKernel, system: Path) -> None:
     assert (kernel.taint(), kernel.command_line()) == (12288, "root=/dev/vda1 quiet")
-    (system / "proc/sys/kernel/tainted").unlink()
     (system / "proc/cmdline").unlink()
-    assert (kernel.taint(), kernel.command_line()) == (0, "")
+    assert kernel.command_line() == ""
+    (system / "proc/sys/kernel/tainted").write_text("-1\n")
+    with pytest.raises(Unreadable, match="holds no taint mask"):
+        kernel.taint()
+    (system / "proc/sys/kernel/tainted").unlink()
+    with pytest.raises(Unreadable):
+        kernel.taint()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_what_the_kernel_refuses(kind: str, text: str, code: int, reason: str) -
     assert reason in found.reason
 
 
+def test_own_code_without_a_value() -> None:
+    """Before the module's code is asked, the kernel wants a value (kernel/params.c ``parse_one``)."""
+    found = judge(Parameter("x", None, ops="own_param_ops"), "x", _PROFILE)
+    assert (found.errno, found.reason) == (errno.EINVAL, "it takes a value")
+
+
 def test_what_only_the_modules_own_code_knows() -> None:
     found = judge(Parameter("x", "xint", ops=""), "x=whatever", _PROFILE)
     assert (found.errno, found.is_certain) == (0, False)

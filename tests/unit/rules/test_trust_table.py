@@ -91,6 +91,13 @@ def test_where_secure_boot_is_not_known_the_demands_tell(samples: Samples) -> No
     assert [row.setting for row in table if row.is_here] == [_OFF]
 
 
+def test_where_secure_boot_is_not_known_the_owners_keys_are_not_counted_on(samples: Samples) -> None:
+    unknown = Setting(None, Lockdown.INTEGRITY, sig_enforce=True)
+    table = trust_table(_DEBIAN, samples, unknown)
+    assert [row.setting for row in table if row.is_here] == [unknown]
+    assert _row(table, unknown)[Signing.MOK] == "EKEYREJECTED"
+
+
 def test_a_kernel_that_looks_at_no_signatures(samples: Samples) -> None:
     table = trust_table(configured(PROFILE, MODULE_SIG=False), samples, _OFF)
     assert all(found.loads and not found.taints for row in table for found in row.outcomes.values())

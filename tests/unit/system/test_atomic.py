@@ -24,6 +24,22 @@ def test_new_and_old_files(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "secret"]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_must_be_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", fail)
+    path = tmp_path / "file"
+    write_atomically(str(path), b"one", mode=0o600, may_replace=False)
+    assert (path.read_bytes(), path.stat().st_mode & 0o7777, path.stat().st_nlink) == (b"one", 0o600, 1)
+    with pytest.raises(FileExistsError):
+        write_atomically(str(path), b"two", may_replace=False)
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_name_without_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_atomically("file", b"x")

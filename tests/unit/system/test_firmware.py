@@ -145,6 +145,15 @@ def test_requests(tmp_path: Path) -> None:
     assert state.attributes["MokSB"] == Attributes(7)
 
 
+def test_a_request_that_can_not_be_read_is_not_taken_for_another(tmp_path: Path) -> None:
+    make_firmware(tmp_path, mok_new=[b"new"])
+    [path] = (tmp_path / EFIVARS).glob("MokNew-*")
+    path.write_bytes(b"\x07")
+    state = read(tmp_path)
+    assert state.requests == ("MokNew",)
+    assert state.unread == {"MokNew"}
+
+
 def test_a_name_of_another_vendor_is_another_variable(tmp_path: Path) -> None:
     make_firmware(tmp_path)
     (tmp_path / EFIVARS / "db-605dab50-e046-4300-abb6-3dd810dd8b23").write_bytes(bytes(4) + lists_of([b"no"]))

@@ -189,3 +189,15 @@ def test_killed_at_any_time(tmp_path: Path) -> None:
         for path in paths:
             data = path.read_bytes()
             assert (len(data), len(set(data))) == (50_000, 1)
+
+
+def test_an_interruption_while_the_file_is_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*words: object) -> int:
+        os.close(make(*words))  # type: ignore[arg-type]  # as it is called
+        raise KeyboardInterrupt  # as a signal's handler does once the call has returned
+
+    make = os.open
+    monkeypatch.setattr(os, "open", interrupted)
+    with Replacements() as waiting, pytest.raises(KeyboardInterrupt):
+        waiting.add(str(tmp_path / "new.ko"), [b"new"])
+    assert names(tmp_path) == []

@@ -207,3 +207,8 @@ def test_no_forest_of_links_leads_out(
         assert host.startswith(f"{top}/")
         # Nothing of the answer is a link or .., so whoever opens it stays inside.
         assert os.path.realpath(host) == host.rstrip("/")
+
+
+def test_a_root_that_no_file_system_can_have() -> None:
+    root = Root("a\0b")
+    assert (root.is_dir("/"), root.exists("/etc"), root.listdir("/"), root.find("/etc")) == (False, False, (), None)

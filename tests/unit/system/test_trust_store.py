@@ -237,8 +237,10 @@ def test_a_kernel_that_looks_at_attributes() -> None:
 
 
 def test_what_is_not_known() -> None:
-    profile = replace(kernel(), certificates=None, config={}, sources={"config": "guessed from a module"})
+    sources = {"config": "guessed from a module", "certificates": "unknown: no kernel image was found"}
+    profile = replace(kernel(), certificates=None, config={}, sources=sources)
     store = trust_store_of(profile, FIRMWARE)
+    assert store.problems[0] == "the keys in the kernel image are not known: no kernel image was found"
     assert held(store) == {".platform": ["db"], ".machine": ["mok"]}
     assert [problem.partition(":")[0] for problem in store.problems] == [
         "the keys in the kernel image are not known",

@@ -7,7 +7,7 @@ from lkm.actions.blocking.essential import essential_modules
 from lkm.actions.blocking.names import known_modules, module_names
 from lkm.actions.blocking.own_lines import ALLOW_ONLY_FILE, blocked_in, lines_for
 from lkm.actions.blocking.routes import sessions_of_all_kernels
-from lkm.actions.changes.applying import Outcome, apply
+from lkm.actions.changes.applying import ChangeOutcome, apply
 from lkm.actions.changes.changes import Changes
 from lkm.actions.session import Session
 from lkm.actions.wanted import for_boot, loaded_now
@@ -16,6 +16,8 @@ from lkm.formats.module_name import from_path
 from lkm.formats.own_files import mark_for
 
 __all__ = ["AllowOnly", "end_allow_only", "plan_allow_only", "write_allow_only"]
+
+_NAMED = "named"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class AllowOnly:
     with_softdeps: frozenset[str]
     newly_refused: tuple[str, ...]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The modules that are allowed because somebody named them."""
+        return tuple(name for name, reason in self.allowed.items() if reason == _NAMED)
+
 
 def plan_allow_only(session: Session, words: Sequence[str] = ()) -> AllowOnly:
     """Find out what is needed: what is loaded, what is named, what boots, and all that these depend on, on any kernel.
@@ -46,7 +53,7 @@ def plan_allow_only(session: Session, words: Sequence[str] = ()) -> AllowOnly:
     sessions = sessions_of_all_kernels(session)
     if not sessions:
         raise UsageError("no kernel here has a module tree with indexes", hint="lkm index writes them")
-    allowed: dict[str, str] = dict.fromkeys(module_names(sessions, words), "named")
+    allowed: dict[str, str] = dict.fromkeys(module_names(sessions, words), _NAMED)
     for want in loaded_now(session):
         allowed.setdefault(want.module, "loaded now")
     for other in sessions:
@@ -85,7 +92,7 @@ def _refused_now(session: Session) -> tuple[str, ...]:
     return blocked_in(Changes(session.root).read_own(ALLOW_ONLY_FILE))
 
 
-def write_allow_only(session: Session, plan: AllowOnly, command: str, *, dry_run: bool = False) -> Outcome:
+def write_allow_only(session: Session, plan: AllowOnly, command: str, *, dry_run: bool = False) -> ChangeOutcome:
     """Write the file that keeps all others out; one from before is replaced.
 
     :param command: the words that ask for it, for the journal
@@ -103,14 +110,14 @@ def write_allow_only(session: Session, plan: AllowOnly, command: str, *, dry_run
 
 def _header(plan: AllowOnly) -> bytes:
     return (
-        f"# {len(plan.allowed)} modules of {', '.join(plan.releases)} may be loaded; the others are refused below.\n"
+        f"# Modules of {', '.join(plan.releases)} that may be loaded: {len(plan.allowed)}; others are refused below.\n"
         "# To allow one more: lkm unblock NAME. To end this: lkm allow-only --end.\n"
         "# Where lkm does not run, as in a rescue system: delete this file, and build the initramfs anew.\n"
         "# From the boot loader: the parameter init=/bin/sh gives a shell to do that in.\n"
     ).encode()
 
 
-def end_allow_only(session: Session, command: str, *, dry_run: bool = False) -> Outcome:
+def end_allow_only(session: Session, command: str, *, dry_run: bool = False) -> ChangeOutcome:
     """Remove the file, so that everything may be loaded again.
 
     :raises LkmError: see :meth:`lkm.actions.changes.changes.Changes.carry_out`

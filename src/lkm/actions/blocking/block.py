@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lkm.actions.blocking.essential import essential_modules
-from lkm.actions.blocking.names import module_names
+from lkm.actions.blocking.names import known_modules, module_names
 from lkm.actions.blocking.own_lines import BLOCK_FILE, OWN_FILES, UNTIL_REBOOT_FILE, blocked_in, with_blocked, without
 from lkm.actions.blocking.routes import Route, initcall_remedy, routes_to, sessions_of_all_kernels
-from lkm.actions.changes.applying import Outcome, apply
+from lkm.actions.changes.applying import ChangeOutcome, apply
 from lkm.actions.changes.changes import Changes
 from lkm.actions.session import Session
 from lkm.actions.wanted import loaded_now
 from lkm.errors import UsageError
 from lkm.formats.modprobe_conf import Blacklist, Install
 from lkm.rules.effective_lines import text_of
+from lkm.rules.suggestions import similar
 
-__all__ = ["BlockOptions", "Blocked", "Unblocked", "block", "unblock"]
+__all__ = ["BlockOptions", "BlockResult", "UnblockResult", "block", "unblock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class BlockOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class BlockResult:
     """What came of blocking.
 
     :param names: the modules
@@ -46,14 +47,14 @@ class Blocked:
     """
 
     names: tuple[str, ...]
-    outcome: Outcome
+    outcome: ChangeOutcome
     routes: tuple[Route, ...]
     dependents: tuple[str, ...]
     loaded: tuple[str, ...]
     essential: dict[str, str]
 
 
-def block(session: Session, words: Sequence[str], options: BlockOptions, command: str) -> Blocked:
+def block(session: Session, words: Sequence[str], options: BlockOptions, command: str) -> BlockResult:
     """Keep modules out: no name, alias, device or dependency leads to them by modprobe any more.
 
     :param words: names of modules
@@ -75,18 +76,16 @@ def block(session: Session, words: Sequence[str], options: BlockOptions, command
     path = UNTIL_REBOOT_FILE if options.until_reboot else BLOCK_FILE
 
     def plan(changes: Changes) -> None:
-        contents = changes.read_own(path)
-        if any(name not in blocked_in(contents) for name in names):
-            changes.add(path, with_blocked(contents, names))
+        changes.add(path, with_blocked(changes.read_own(path), names))
 
     outcome = apply(session, plan, command, dry_run=options.dry_run)
     if outcome.changes and not options.dry_run:
         sessions = sessions_of_all_kernels(session)
     there = {want.module for want in loaded_now(session)}
-    return Blocked(
+    return BlockResult(
         names,
         outcome,
-        tuple(route for name in names for route in routes_to(sessions, name)),
+        tuple(route for routes in routes_to(sessions, names).values() for route in routes),
         _dependents(sessions, names),
         tuple(name for name in names if name in there),
         needed,
@@ -114,19 +113,21 @@ def _dependents(sessions: Sequence[Session], names: Sequence[str]) -> tuple[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Unblocked:
+class UnblockResult:
     """What came of unblocking.
 
     :param names: the modules
     :param remaining: lines of other files that still keep them out: (module, line, file and line)
+    :param alike: for names that no kernel here has and nothing kept out: what is called alike
     """
 
     names: tuple[str, ...]
-    outcome: Outcome
+    outcome: ChangeOutcome
     remaining: tuple[tuple[str, str, str], ...]
+    alike: dict[str, tuple[str, ...]]
 
 
-def unblock(session: Session, words: Sequence[str], command: str, *, dry_run: bool = False) -> Unblocked:
+def unblock(session: Session, words: Sequence[str], command: str, *, dry_run: bool = False) -> UnblockResult:
     """Take back what :func:`block` and allow-only did; files that are not lkm's stay as they are.
 
     :param words: names of modules
@@ -135,10 +136,13 @@ def unblock(session: Session, words: Sequence[str], command: str, *, dry_run: bo
     """
     sessions = sessions_of_all_kernels(session)
     names = module_names(sessions, words, unknown=True)
+    known = known_modules(sessions)
+    were_blocked: dict[str, None] = {}
 
     def plan(changes: Changes) -> None:
         for path in OWN_FILES:
             contents = changes.read_own(path)
+            were_blocked.update(dict.fromkeys(blocked_in(contents)))
             if any(name in names for name in blocked_in(contents)):
                 changes.add(path, without(contents, names))
 
@@ -151,4 +155,7 @@ def unblock(session: Session, words: Sequence[str], command: str, *, dry_run: bo
         for line in (other.configuration.blacklisted(name), other.configuration.install_command(name))
         if isinstance(line, Blacklist | Install) and line.file not in own
     )
-    return Unblocked(names, outcome, remaining)
+    kept_out = {*were_blocked, *(name for name, *_ in remaining)}
+    odd = [name for name in names if name not in known and name not in kept_out]
+    alike = {name: similar(name, {**were_blocked, **known}) for name in odd}
+    return UnblockResult(names, outcome, remaining, alike)

@@ -7,10 +7,12 @@ from lkm.actions.blocking.names import known_modules
 from lkm.actions.blocking.routes import Route, routes_to, sessions_of_all_kernels
 from lkm.actions.load_names import does_nothing
 from lkm.actions.session import Session
+from lkm.actions.showing import Showing, unseen
 from lkm.actions.wanted import loaded_now
 from lkm.formats.kernel_cmdline import FILE, Cmdline
 from lkm.formats.module_name import canonical
 from lkm.rules.effective_lines import text_of
+from lkm.rules.kernel_blacklist import kernel_blacklist
 
 __all__ = ["BlockedModule", "blocked_modules"]
 
@@ -40,12 +42,13 @@ class BlockedModule:
 
 
 def blocked_modules(
-    session: Session, names: Iterable[str] = (), *, prove: bool | None = None
+    session: Session, names: Iterable[str] = (), *, prove: bool | None = None, showing: Showing = unseen
 ) -> tuple[BlockedModule, ...]:
     """List the modules that modprobe.d and the kernel command line keep out, by name.
 
     :param names: only these, canonical; by default all
     :param prove: look for ways that are left; by default if there are at most 200 modules
+    :param showing: shows how far that is
     """
     sessions = sessions_of_all_kernels(session)
     lines = _lines(sessions)
@@ -55,15 +58,13 @@ def blocked_modules(
     known = known_modules(sessions)
     loaded = {want.module for want in loaded_now(session)}
     refused = _refused_by_kernel(sessions)
+    routes: dict[str, tuple[Route, ...]] = {}
+    if proving:
+        in_question = [name for name in chosen if name not in refused]
+        with showing(len(in_question)) as advance:
+            routes = {**dict.fromkeys(chosen, ()), **routes_to(sessions, in_question, advance)}
     return tuple(
-        BlockedModule(
-            name,
-            tuple(lines[name]),
-            name in known,
-            name in loaded,
-            (() if name in refused else routes_to(sessions, name)) if proving else None,
-        )
-        for name in chosen
+        BlockedModule(name, tuple(lines[name]), name in known, name in loaded, routes.get(name)) for name in chosen
     )
 
 
@@ -85,7 +86,6 @@ def _lines(sessions: Sequence[Session]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _refused_by_kernel(sessions: Sequence[Session]) -> frozenset[str]:
-    """Name what the kernel itself refuses (kernel/module/main.c ``blacklisted``, 6.1)."""
+    """Name what the kernel itself refuses, on one of the kernels."""
     cmdlines = {session.command_line for session in sessions}
-    values = [value for cmdline in cmdlines for value in Cmdline(cmdline).values("module_blacklist")]
-    return frozenset(name for value in values for name in (value or "").split(",") if name)
+    return frozenset(name for cmdline in cmdlines for name in kernel_blacklist(Cmdline(cmdline)))

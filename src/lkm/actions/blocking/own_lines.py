@@ -42,9 +42,9 @@ def lines_for(name: str, *, with_softdep: bool = True) -> tuple[str, ...]:
 
 
 def blocked_in(contents: bytes) -> tuple[str, ...]:
-    """Name the modules that a file of ours keeps out, in their order."""
+    """Name the modules that a file of ours has a line about, in their order; somebody may have taken out others."""
     directives, _ = parse(contents, "")
-    return tuple(dict.fromkeys(line.module for line in directives if isinstance(line, Install)))
+    return tuple(dict.fromkeys(line.module for line in directives if isinstance(line, Blacklist | Install | Softdep)))
 
 
 def with_blocked(contents: bytes, names: Iterable[str]) -> bytes:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from lkm.actions.boot.listing import Mention, mentions
 from lkm.actions.boot.resolving import BootResolver, Fate, Resolved
-from lkm.actions.changes.applying import Outcome, apply
+from lkm.actions.changes.applying import ChangeOutcome, apply
 from lkm.actions.changes.changes import MASK, Changes
 from lkm.actions.load_names import not_found
 from lkm.actions.session import Session
@@ -18,7 +19,17 @@ from lkm.formats.modules_load_conf import parse
 from lkm.formats.own_files import MODULES_LOAD, mark_for, own_path
 from lkm.rules.suggestions import similar
 
-__all__ = ["OWN_FILE", "Added", "Kept", "Removed", "add", "editable", "remove"]
+__all__ = [
+    "OWN_FILE",
+    "Added",
+    "BootAddResult",
+    "BootRemoveResult",
+    "Kept",
+    "Removed",
+    "add",
+    "editable",
+    "remove",
+]
 
 OWN_FILE = own_path(MODULES_LOAD, "boot")
 """The file that lkm keeps."""
@@ -68,12 +79,26 @@ class Removed:
     alike: tuple[str, ...]
 
 
+class BootAddResult(NamedTuple):
+    """What adding did: of each name, and to files."""
+
+    added: tuple[Added, ...]
+    outcome: ChangeOutcome
+
+
+class BootRemoveResult(NamedTuple):
+    """What removing did: of each name, and to files."""
+
+    removed: tuple[Removed, ...]
+    outcome: ChangeOutcome
+
+
 # --- adding -----------------------------------------------------------------------------------------------------------
 
 
 def add(
     session: Session, names: Sequence[str], command: str, *, unchecked: bool = False, dry_run: bool = False
-) -> tuple[tuple[Added, ...], Outcome]:
+) -> BootAddResult:
     """Have modules loaded at boot. What is asked for already, or built in, needs no line.
 
     :param unchecked: take names that nothing answers to, too
@@ -103,7 +128,7 @@ def add(
             changes.add(OWN_FILE, edited(changes.read_own(OWN_FILE) or _MARK, appended=lines, joined=False))
 
     outcome = apply(session, plan, command, dry_run=dry_run)
-    return tuple(found), outcome
+    return BootAddResult(tuple(found), outcome)
 
 
 def _require_sane(name: str) -> None:
@@ -146,7 +171,7 @@ def _as_line(name: str, resolved: Resolved) -> str:
 
 def remove(
     session: Session, names: Sequence[str], command: str, *, mask: bool = False, dry_run: bool = False
-) -> tuple[tuple[Removed, ...], Outcome]:
+) -> BootRemoveResult:
     """Have modules loaded at boot no more.
 
     Lines of lkm's own file go. The file of a package is hidden by a link to /dev/null where that is asked for, and what
@@ -174,7 +199,7 @@ def remove(
         removed[:] = [_removed(session, name, found, maskable) for name in {canonical(n): n for n in names}.values()]
 
     outcome = apply(session, plan, command, dry_run=dry_run)
-    return tuple(removed), outcome
+    return BootRemoveResult(tuple(removed), outcome)
 
 
 def editable(session: Session, mention: Mention) -> str:

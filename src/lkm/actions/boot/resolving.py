@@ -11,12 +11,12 @@ from functools import cached_property
 from lkm.actions.load_names import forbidden
 from lkm.actions.session import Session
 from lkm.errors import LkmError
-from lkm.formats.kernel_cmdline import FILE, Cmdline
+from lkm.formats.kernel_cmdline import Cmdline
+from lkm.rules.kernel_blacklist import kernel_blacklist
 from lkm.rules.planning.load import BlacklistScope, LoadOptions, LoadPlan, plan_load
 from lkm.rules.planning.steps import Absent
 from lkm.rules.resolving import Candidate, Resolver
 from lkm.rules.suggestions import similar
-from lkm.system.boot_command_line import find_command_line
 
 __all__ = ["BootResolver", "Fate", "Resolved", "boot_command_line"]
 
@@ -46,10 +46,8 @@ class Resolved:
 
 def boot_command_line(session: Session) -> tuple[str, str]:
     """Give the kernel command line that the root boots with, and where that is from."""
-    if session.kernel_is_of_root:
-        return session.kernel.command_line(), FILE
     try:
-        return find_command_line(session.tree)
+        return session.found_command_line
     except LkmError:
         return "", ""
 
@@ -118,8 +116,8 @@ class BootResolver:
 
 
 def _kernel_refuses(cmdline: str, name: str) -> str:
-    names = [name for value in Cmdline(cmdline).values("module_blacklist") for name in (value or "").split(",")]
-    return "the kernel command line has module_blacklist=, against which nothing helps" if name in names else ""
+    is_listed = name in kernel_blacklist(Cmdline(cmdline))
+    return "the kernel command line has module_blacklist=, against which nothing helps" if is_listed else ""
 
 
 def _gap(plan: LoadPlan) -> str:

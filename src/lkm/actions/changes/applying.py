@@ -38,25 +38,23 @@ def apply(
     command: str,
     *,
     dry_run: bool = False,
-    confirm: Callable[[Changes], bool] | None = None,
 ) -> ChangeOutcome:
     """Plan and carry out.
 
     :param plan: is given the changes to add to; it is called again when a file changed before it could be written
     :param command: the words that ask for it, for the journal
-    :param confirm: is asked before anything is written; then a file that changes meanwhile is an error
-    :raises ChangedMeanwhile: files keep changing, or one did after what was to be done was confirmed
+    :raises ChangedMeanwhile: files keep changing
     :raises PrivilegeMissing, ReadOnlyFiles, LkmError: see :meth:`lkm.actions.changes.changes.Changes.carry_out`
     """
     for attempt in range(_ATTEMPTS):
         changes = Changes(session.root)
         plan(changes)
-        if dry_run or not changes or (confirm and not confirm(changes)):
+        if dry_run or not changes:
             return ChangeOutcome(changes.files, changes.diff(), None)
         try:
             number = changes.carry_out(command)
         except ChangedMeanwhile:
-            if confirm or attempt == _ATTEMPTS - 1:
+            if attempt == _ATTEMPTS - 1:
                 raise
             session.reread()
             continue

@@ -17,7 +17,6 @@ from lkm.actions.checking.reasons import (
 )
 from lkm.actions.checking.results import CheckResult
 from lkm.errors import Cause, CompressionError, LkmError
-from lkm.formats.module_signature import MARKER
 from lkm.kernels.base import LoadFlags
 from lkm.rules.causes import causes_of_verdict
 
@@ -144,7 +143,7 @@ def _needs_what_fails(turn: Turn, name: str, path: str, chain: "Chain", failure:
 
 def _result(turn: Turn, file: "ModuleFile", path: str, verdict: "Verdict", chain: "Chain") -> CheckResult:
     undecidable = (*chain.undecidable, *verdict.undecidable)
-    if not turn.target.knows_keys and file.raw.endswith(MARKER):
+    if _is_guessed(turn, file, chain):
         undecidable = (*undecidable, _UNKNOWN_KEYS)
     name = verdict.record.name if verdict.record else name_of(file)
     turn.after = verdict.state
@@ -166,6 +165,13 @@ def _result(turn: Turn, file: "ModuleFile", path: str, verdict: "Verdict", chain
         before=tuple(chain.loaded),
         notes=(*panic_note(chain.state, verdict), *tolerated_note(chain), *parameter_notes(file, name, verdict)),
     )
+
+
+def _is_guessed(turn: Turn, file: "ModuleFile", chain: "Chain") -> bool:
+    """Tell whether nothing but a guess says that the kernel trusts the key of the signature."""
+    options = turn.options
+    as_it_is = options.raw or options.flags & LoadFlags.COMPRESSED_FILE
+    return turn.target.guesses_trust(chain.state, file.raw if as_it_is else file.contents)
 
 
 def _without_the_loaded_one(turn: Turn, file: "ModuleFile", parameters: str, chain: "Chain") -> str:

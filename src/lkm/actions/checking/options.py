@@ -4,14 +4,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lkm.errors import FormatError, UsageError
+from lkm.errors import UsageError
 from lkm.kernels.base import LoadFlags
 from lkm.rules.taint import letters
 
 if TYPE_CHECKING:
     from lkm.rules.signature_policy import Lockdown
 
-__all__ = ["FORCE", "CheckOptions", "certificates_in", "mask_of", "number", "taint_mask"]
+__all__ = ["FORCE", "CheckOptions", "mask_of", "number", "taint_mask"]
 
 FORCE = int(LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC)
 """The flags that modprobe hands over with each module of a plan."""
@@ -19,7 +19,6 @@ FORCE = int(LoadFlags.IGNORE_MODVERSIONS | LoadFlags.IGNORE_VERMAGIC)
 _BITS = 64  # of the kernel's tainted_mask, an unsigned long
 _LONGEST_NAME = 15  # bytes: include/linux/sched.h TASK_COMM_LEN, less the NUL
 _NOT_TAINTED = "G"  # stands in a kernel's reports where P would
-_PEM = b"-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,26 +101,3 @@ def taint_mask(text: str) -> int:
 def mask_of(wanted: str) -> int:
     """Give the flags of taint letters; what is no such letter counts for nothing."""
     return sum(1 << bit for bit in range(_BITS) if letters(1 << bit) and letters(1 << bit) in wanted)
-
-
-def certificates_in(data: bytes) -> tuple[bytes, ...]:
-    """Read the certificates of a file, PEM or DER.
-
-    :returns: each in DER; a PEM file may hold several
-    :raises FormatError: it holds none
-    """
-    import warnings  # noqa: PLC0415  as below
-
-    from cryptography import x509  # noqa: PLC0415  dear, and only --trust needs it
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
-
-    try:
-        with warnings.catch_warnings():  # of oddities that the kernel does not mind, as a serial number of 0
-            warnings.simplefilter("ignore")
-            if _PEM in data:
-                return tuple(found.public_bytes(Encoding.DER) for found in x509.load_pem_x509_certificates(data))
-            return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
-    except ValueError:
-        raise FormatError(
-            "is no certificate, neither PEM nor DER", hint="the X.509 certificate is wanted, not the key"
-        ) from None

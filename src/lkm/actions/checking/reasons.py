@@ -66,6 +66,8 @@ def forbidden_causes(blocked: Blocked, candidate: "Candidate") -> tuple[Cause, .
     where = f" ({blocked.where})" if blocked.where else ""
     name = shlex.quote(candidate.name)
     command = f"lkm load {name}" if is_blacklist else f"lkm load --ignore-install {name}"
+    if blocked.hint and blocked.hint.startswith("lkm unblock "):
+        command = blocked.hint.partition(",")[0]  # lkm wrote the line
     identity = "modprobe-blacklist" if is_blacklist else "modprobe-install"
     why = "; that keeps it from being loaded by an alias, not by its name" if is_blacklist else ""
     return (Cause(identity, f"{blocked.what}{where}{why}", (command,), "man 5 modprobe.d"),)

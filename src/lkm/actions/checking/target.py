@@ -71,15 +71,11 @@ class CheckTarget:
     def _answers(self) -> dict[tuple[int, str, str], "tuple[KernelState, Verdict]"]:
         return {}
 
-    @property
-    def knows_keys(self) -> bool:
-        """Whether it is known which certificates are part of the kernel image."""
-        return self.profile.certificates is not None
-
     def ask(self, state: KernelState, contents: bytes, parameters: str, flags: int) -> "Verdict":
         """Ask what finit_module would answer."""
         caller = self.options.caller
-        request = Request(contents, parameters, flags, self._signature(contents), command=caller, measured=False)
+        guess = SignatureFinding(SignatureState.TRUSTED) if self.guesses_trust(state, contents) else None
+        request = Request(contents, parameters, flags, guess, command=caller, measured=False)
         return judge(self.profile, state, request)
 
     def ask_module(self, state: KernelState, module: "ModuleFile", parameters: str) -> "Verdict":
@@ -93,20 +89,13 @@ class CheckTarget:
             self._answers[key] = (state, verdict)  # with the state, so that no other gets its id
         return self._answers[key][1]
 
-    def _signature(self, contents: bytes) -> SignatureFinding | None:
-        """Leave the check to the rules, where the kernel's certificates are known.
+    def guesses_trust(self, state: KernelState, contents: bytes) -> bool:
+        """Tell whether a signature counts as good by a guess alone; see :mod:`lkm.kernels.guessed_trust`."""
+        if self.profile.certificates is not None:
+            return False
+        from lkm.kernels.guessed_trust import guesses_trust  # noqa: PLC0415  for a kernel without an image only
 
-        Without them a signature counts as good when it names the signer of the tree's own modules.
-        """
-        if self.knows_keys:
-            return None
-        from lkm.kernels.emulated_store import EmulatedStore  # noqa: PLC0415  for a kernel without an image only
-        from lkm.rules.signature_check import check  # noqa: PLC0415  (as above)
-
-        if not EmulatedStore(self.tree, None).signed_like_tree(contents):
-            return None
-        finding = check(contents, self.options.trust)
-        return SignatureFinding(SignatureState.TRUSTED) if finding.state is SignatureState.UNKNOWN_KEY else finding
+        return guesses_trust(self.tree, self.profile, state, contents)
 
 
 def open_target(session: "Session", options: "CheckOptions") -> CheckTarget:
@@ -137,7 +126,25 @@ def open_target(session: "Session", options: "CheckOptions") -> CheckTarget:
             state = _with_its_keys(state, session.kernel)
     if has_firmware:
         state = with_firmware(state, session.root, lambda: profile, is_running=is_running)
-    return CheckTarget(session, profile, _with_options(state, options), options, is_running)
+    notes = _useless_certificates(profile, options)
+    return CheckTarget(session, profile, _with_options(state, options), options, is_running, notes)
+
+
+def _useless_certificates(profile: "KernelProfile", options: "CheckOptions") -> tuple[str, ...]:
+    """Tell of certificates that the kernel takes into no keyring, and that make no difference therefore."""
+    if not options.trust:
+        return ()
+    from lkm.formats.certificate import describe  # noqa: PLC0415  few are given certificates
+    from lkm.rules.trust import lacking_in  # noqa: PLC0415  as above
+    from lkm.rules.trusted_certificate import as_kept  # noqa: PLC0415  as above
+
+    edition, lacking = profile.traits.oid_edition, lacking_in(profile)
+    useless = [describe(der) for der in options.trust if as_kept(der, edition, lacking) is None]
+    return tuple(
+        f"to trust {facts.name or facts.subject} makes no difference: this kernel can't use its key, {facts.key}"
+        for facts in useless
+        if facts is not None
+    )
 
 
 def _with_its_keys(state: KernelState, kernel: "Kernel") -> KernelState:
@@ -200,13 +207,21 @@ def state_of(kernel: "Kernel", profile: "KernelProfile", tree: "ModuleTree") -> 
     )
     return KernelState(
         modules=records,
-        taint=kernel.taint(),
+        taint=_taint_of(kernel),
         command_line=kernel.command_line(),
         modules_disabled=security.modules_disabled,
         # What is off is left to command line and configuration, which came to the same: another may be asked about.
         lockdown=Lockdown(security.lockdown) if security.lockdown not in {None, "none"} else None,
         sig_enforce=security.sig_enforce or None,
     )
+
+
+def _taint_of(kernel: "Kernel") -> int:
+    """Take a mask that can't be read for none: a verdict tells what a load adds to it."""
+    try:
+        return kernel.taint()
+    except LkmError:
+        return 0
 
 
 def _exports_of(module: "LoadedModule", profile: "KernelProfile", tree: "ModuleTree") -> "tuple[Export, ...]":

@@ -21,11 +21,15 @@ def lines_of(session: Session, name: str, alias: str | None, *, builtin: bool) -
 
 
 def _kernel_blacklist(cmdline: str, name: str, *, builtin: bool) -> tuple[EffectiveLine, ...]:
-    """Find the module in the kernel's own list (kernel/module/main.c ``blacklisted``, 6.1)."""
+    """Find the module in the kernel's own list; see :mod:`lkm.rules.kernel_blacklist`."""
     found = []
-    for value in Cmdline(cmdline).values("module_blacklist"):
-        names = (value or "").split(",")
-        if name in names:
+    values = [value for value in Cmdline(cmdline).values("module_blacklist") if value is not None]
+    for place, value in enumerate(values):
+        names = value.split(",")
+        if name in names and place < len(values) - 1:
+            reason = f"the kernel keeps only the last: module_blacklist={values[-1]}"
+            found.append(EffectiveLine(f"module_blacklist={value}", FILE, 1, Effect.OVERRIDDEN, reason))
+        elif name in names:
             effect = Effect.NO_EFFECT if builtin else Effect.COUNTS
             reason = "it is built in, never loaded" if builtin else "the kernel refuses to load it, however it is asked"
             found.append(EffectiveLine(f"module_blacklist={value}", FILE, 1, effect, reason))

@@ -1,13 +1,11 @@
 """The values that the session's kernel has, and setting them, on the running kernel and on an emulated one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lkm.errors import LkmError, NotLoaded, UsageError
+from lkm.errors import LkmError, UsageError
 from lkm.formats.parameters import Parameter
 from lkm.kernels.live_parameters import LiveParameter, read_parameters, write_parameter
-from lkm.rules.taint import Taint
 
 if TYPE_CHECKING:
     from lkm.actions.session import Session
@@ -50,32 +48,17 @@ def write_live(session: "Session", module: str, parameter: Parameter, value: str
     :param value: as the user gives it
     :param shown: what the kernel makes of it
     :raises PrivilegeMissing, LkmError: see :func:`lkm.kernels.live_parameters.write_parameter`
+    :raises NotLoaded: an emulated kernel has no such module
     :raises UsageError: the session's kernel can't be written to
     """
     if session.kernel_kind == "live":
         write_parameter(module, parameter.name, value)
-    elif session.kernel_kind == "emulated" and session.kernel_argument:
-        _write_emulated(session, module, parameter, value if shown is None else shown)
-    else:
+        return
+    from lkm.kernels.emulated import EmulatedKernel  # noqa: PLC0415  few have one
+
+    if not isinstance(session.kernel, EmulatedKernel):
         raise UsageError(
             "this kernel ends with the command, and what was set with it",
             hint="set parameters of the running kernel, or of one that is kept: --kernel emulated:DIR",
         )
-
-
-def _write_emulated(session: "Session", module: str, parameter: Parameter, shown: str) -> None:
-    from lkm.kernels.emulated_store import EmulatedStore, Snapshot  # noqa: PLC0415  few have one
-
-    store = EmulatedStore(session.tree, session.kernel_argument)
-    with store.changing() as snapshot:
-        state, log = snapshot.state, snapshot.log
-        record = state.module(module)
-        if record is None:
-            raise NotLoaded(f"the module {module} is not loaded")
-        values = {**dict(record.parameters), parameter.name: shown}
-        changed = replace(record, parameters=tuple(values.items()))
-        state = replace(state, modules=tuple(changed if one is record else one for one in state.modules))
-        if parameter.unsafe:
-            state = replace(state, taint=state.taint | int(Taint.USER))
-            log = (*log, f"Setting dangerous option {parameter.name} - tainting kernel")
-        store.write(Snapshot(state, log))
+    session.kernel.set_parameter(module, parameter, value if shown is None else shown)

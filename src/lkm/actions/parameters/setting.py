@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from lkm.actions.changes.applying import Outcome, apply
+from lkm.actions.changes.applying import ChangeOutcome, apply
 from lkm.actions.changes.changes import Changes
 from lkm.actions.parameters.facts import Configured, ParameterFacts, release_of, require_parameter, shown_value
 from lkm.actions.parameters.live import live_parameters, write_live
@@ -60,6 +60,11 @@ class Done:
     persisted: str = ""
     beaten_by: Configured | None = None
 
+    @property
+    def name(self) -> str:
+        """The parameter's name, as the module declares it."""
+        return self.wanted.facts.name
+
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
@@ -71,11 +76,11 @@ class SetResult:
 
     subject: Subject
     done: tuple[Done, ...]
-    outcome: Outcome
+    outcome: ChangeOutcome
     is_loaded: bool | None
 
 
-_NOTHING = Outcome((), "", None)
+_NOTHING = ChangeOutcome((), "", None)
 
 
 # --- set --------------------------------------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ def _require_writable(session: Session, subject: Subject, wanted: Sequence[Wante
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def _persist(session: Session, subject: Subject, wanted: Sequence[Wanted], options: SetOptions) -> Outcome:
+def _persist(session: Session, subject: Subject, wanted: Sequence[Wanted], options: SetOptions) -> ChangeOutcome:
     def plan(changes: Changes) -> None:
         fresh = [require_parameter(session, subject, one.facts.name) for one in wanted]
         own = {session.root.display(path) for path in FILES}
@@ -195,7 +200,7 @@ def _is_set(session: Session, subject: Subject, one: Wanted, facts: ParameterFac
     return one.shown is not None and shown == one.shown
 
 
-def _with_persistence(session: Session, done: Done, outcome: Outcome, options: SetOptions) -> Done:
+def _with_persistence(session: Session, done: Done, outcome: ChangeOutcome, options: SetOptions) -> Done:
     if not options.persist:
         return done
     own = {session.root.display(path) for path in FILES}

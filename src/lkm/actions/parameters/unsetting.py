@@ -1,8 +1,9 @@
 """Taking parameters out of lkm's own files of modprobe.d."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from lkm.actions.changes.applying import Outcome, apply
+from lkm.actions.changes.applying import ChangeOutcome, apply
 from lkm.actions.changes.changes import Changes
 from lkm.actions.parameters.facts import Configured, configured_for, require_parameter
 from lkm.actions.parameters.persisting import FILES, take_out
@@ -10,16 +11,28 @@ from lkm.actions.parameters.subject import Subject, find_subject
 from lkm.actions.session import Session
 from lkm.formats.module_name import canonical
 
-__all__ = ["unset_parameters"]
+__all__ = ["UnsetResult", "unset_parameters"]
+
+
+class UnsetResult(NamedTuple):
+    """What unsetting did.
+
+    :param subject: the module
+    :param elsewhere: for each parameter, by its canonical name, where others still set it
+    :param outcome: the changes to files
+    """
+
+    subject: Subject
+    elsewhere: dict[str, tuple[Configured, ...]]
+    outcome: ChangeOutcome
 
 
 def unset_parameters(
     session: Session, name: str, names: Sequence[str], command: str, *, dry_run: bool = False
-) -> tuple[Subject, dict[str, tuple[Configured, ...]], Outcome]:
+) -> UnsetResult:
     """Take parameters out of lkm's files; the kernel keeps its values until the module is loaded again.
 
     :param names: of the parameters; none for all of the module
-    :returns: the module; for each parameter where others still set it; and the changes
     :raises LkmError: see :func:`lkm.actions.changes.applying.apply`
     """
     subject = find_subject(session, name)
@@ -29,7 +42,7 @@ def unset_parameters(
         take_out(changes, subject.name, wanted or None)
 
     outcome = apply(session, plan, command, dry_run=dry_run)
-    return subject, _set_elsewhere(session, subject, wanted), outcome
+    return UnsetResult(subject, _set_elsewhere(session, subject, wanted), outcome)
 
 
 def _require_known(session: Session, subject: Subject, name: str) -> str:

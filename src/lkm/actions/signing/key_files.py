@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import stat
+import shlex
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from lkm.errors import FormatError, Unreadable, UsageError
-from lkm.system.root import Root
+from lkm.actions.certificate_files import read_key_data
+from lkm.errors import FormatError, UsageError
+from lkm.formats.certificate_bundle import BEGIN, CERTIFICATES, is_pkcs12, load_certificate, pem_blocks
+from lkm.system.located import located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -19,19 +20,14 @@ if TYPE_CHECKING:
 
     PassPhrase = Callable[[], bytes]
 
-__all__ = ["KeyFile", "read_certificates", "read_key_file"]
+__all__ = ["KeyFile", "read_key_file"]
 
-_LARGEST = 1 << 20  # bytes
-_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _PRIVATE_KEYS = (b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY")
 _OPENSSH = b"OPENSSH PRIVATE KEY"
-_CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")  # TRUSTED CERTIFICATE holds more than one
-_SEQUENCE, _INTEGER = b"\x30", b"\x02"
-_PKCS12_VERSION = b"\x03"
+_OPENSSH_PUBLIC = (b"ssh-", b"ecdsa-sha2-")
 _OTHER = (
     "kernels know RSA, curves of NIST and ML-DSA: lkm keys new; an old encryption goes by openssl pkey -out NEW.pem"
 )
-_TO_PEM = "have openssl write it anew: openssl pkey -in FILE -out key.pem"
 
 
 class KeyFile(NamedTuple):
@@ -55,10 +51,10 @@ def read_key_file(path: str, pass_phrase: PassPhrase, *, wants_certificate: bool
     :raises FormatError: it holds no private key that can be read
     :raises UsageError: the pass phrase is wrong, or there is no certificate; also what ``pass_phrase`` raises
     """
-    data = _read(path)
-    if _is_pkcs12(data):
+    data = read_key_data(path)
+    if is_pkcs12(data):
         return _from_pkcs12(data, path, pass_phrase)
-    is_pem = _BEGIN in data
+    is_pem = BEGIN in data
     key, certificates = _parted(data, path) if is_pem else (data, ())
     if wants_certificate and not certificates:
         raise UsageError(
@@ -67,82 +63,26 @@ def read_key_file(path: str, pass_phrase: PassPhrase, *, wants_certificate: bool
     return KeyFile(_private_key(key, path, pass_phrase, is_pem=is_pem), certificates)
 
 
-def read_certificates(path: str) -> tuple[x509.Certificate, ...]:
-    """Read the certificates of a file, PEM or DER.
-
-    :param path: of the host
-    :returns: at least one
-    :raises Unreadable: the file can't be read
-    :raises FormatError: it holds no certificate
-    """
-    data = _read(path)
-    if _BEGIN not in data:
-        if _is_pkcs12(data):
-            raise FormatError(
-                "a PKCS#12 file, where a certificate should be",
-                where=path,
-                hint="name it as the key, without a certificate: its own is used",
-            )
-        return (_certificate(data, path),)
-    found = tuple([_certificate(block, path) for label, block in _pem_blocks(data) if label in _CERTIFICATES])
-    if not found:
-        raise FormatError("holds no certificate", where=path, hint="a certificate is X.509, in PEM or DER")
-    return found
-
-
-def _read(path: str) -> bytes:
-    """Read a file, or a pipe: keys that are kept encrypted otherwise come by ``<(gpg -d key.gpg)``."""
-    try:
-        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)  # noqa: PTH116  pathlib is dear at start-up
-        if not is_pipe:
-            return Root().read_bytes(path, limit=_LARGEST)
-        with open(path, "rb") as pipe:  # noqa: PTH123  as above
-            data = pipe.read(_LARGEST + 1)
-    except OSError as error:
-        raise Unreadable((error.strerror or str(error)).lower(), where=path) from error
-    except ValueError:
-        raise Unreadable("the path holds a NUL character", where=repr(path)[:80]) from None
-    if len(data) > _LARGEST:
-        raise Unreadable(f"is larger than {_LARGEST >> 20} MiB", where=path, hint="this is no key and no certificate")
-    return data
-
-
 def _parted(data: bytes, path: str) -> tuple[bytes, tuple[x509.Certificate, ...]]:
     """Give the private key of a PEM file, still as PEM, and the certificates."""
-    blocks = list(_pem_blocks(data))
+    blocks = list(pem_blocks(data))
     labels = {label for label, _ in blocks}
     key = next((block for label, block in blocks if label in _PRIVATE_KEYS), None)
     if key is None:
         if _OPENSSH in labels:
-            raise FormatError("a key of OpenSSH", where=path, hint=f"rewrite it: ssh-keygen -p -m PKCS8 -f {path}")
+            hint = f"have it rewritten, best a copy: ssh-keygen -p -m PKCS8 -f {shlex.quote(path)}"
+            raise FormatError("a key of OpenSSH", where=path, hint=hint)
         raise FormatError("holds no private key", where=path, hint=_what_instead(labels))
-    return key, tuple([_certificate(block, path) for label, block in blocks if label in _CERTIFICATES])
+    with located(path):
+        return key, tuple([load_certificate(block) for label, block in blocks if label in CERTIFICATES])
 
 
 def _what_instead(labels: set[bytes]) -> str:
-    if not labels.isdisjoint(_CERTIFICATES):
+    if not labels.isdisjoint(CERTIFICATES):
         return "it holds a certificate: name the file of its private key"
     if any(label.endswith(b"PUBLIC KEY") for label in labels):
         return "it holds a public key: name the file of the private one"
     return "a private key is PEM, DER or PKCS#12"
-
-
-def _pem_blocks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give (label, the block with its first and last line) in order; what is cut off is left out."""
-    label, lines = b"", list[bytes]()
-    for line in data.splitlines():
-        if line.startswith(_BEGIN):
-            label, lines = line.rstrip()[len(_BEGIN) : -len(_DASHES)], []
-        lines.append(line)
-        if label and line.rstrip() == _END + label + _DASHES:
-            yield label, b"\n".join(lines) + b"\n"
-            label, lines = b"", []
-
-
-def _is_pkcs12(data: bytes) -> bool:
-    """Tell PKCS#12 from keys by its version, and from certificates by there being one (RFC 7292, section 4)."""
-    header = 2 + (data[1] & 0x7F if data[1:2] > b"\x80" else 0)
-    return data[:1] == _SEQUENCE and data[header : header + 3] == _INTEGER + b"\x01" + _PKCS12_VERSION
 
 
 def _private_key(data: bytes, path: str, pass_phrase: PassPhrase, *, is_pem: bool) -> PrivateKeyTypes:
@@ -155,19 +95,21 @@ def _private_key(data: bytes, path: str, pass_phrase: PassPhrase, *, is_pem: boo
         return load(data, phrase, unsafe_skip_rsa_key_validation=True)
 
     try:
-        return _decoded(decode, None, path)
+        return _decoded(decode, None, path, data)
     except TypeError:  # so the library says that the key is encrypted
         pass
     phrase = pass_phrase()
     if not phrase:  # which the library takes for none
         raise _wrong_pass_phrase(path)
     try:
-        return _decoded(decode, phrase, path)
+        return _decoded(decode, phrase, path, data)
     except FormatError as error:
         raise _wrong_pass_phrase(path) from error
 
 
-def _decoded(decode: Callable[[bytes | None], PrivateKeyTypes], phrase: bytes | None, path: str) -> PrivateKeyTypes:
+def _decoded(
+    decode: Callable[[bytes | None], PrivateKeyTypes], phrase: bytes | None, path: str, data: bytes
+) -> PrivateKeyTypes:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  as above
 
     try:
@@ -175,7 +117,22 @@ def _decoded(decode: Callable[[bytes | None], PrivateKeyTypes], phrase: bytes | 
     except UnsupportedAlgorithm as error:
         raise UsageError(f"a private key of a kind that can't be read: {error}", where=path, hint=_OTHER) from error
     except ValueError as error:
-        raise FormatError("holds no private key that can be read", where=path, hint=_TO_PEM) from error
+        labels = _labels_instead(data)
+        if labels:
+            raise FormatError("holds no private key", where=path, hint=_what_instead(labels)) from error
+        hint = f"have openssl write it anew: openssl pkey -in {shlex.quote(path)} -out key.pem"
+        raise FormatError("holds no private key that can be read", where=path, hint=hint) from error
+
+
+def _labels_instead(data: bytes) -> set[bytes]:
+    """Tell what a file holds in place of a private key, as PEM would label it; empty where that is not known."""
+    if data.startswith(_OPENSSH_PUBLIC):
+        return {b"PUBLIC KEY"}
+    try:
+        load_certificate(data)
+    except FormatError:
+        return set()
+    return {CERTIFICATES[0]}
 
 
 def _from_pkcs12(data: bytes, path: str, pass_phrase: PassPhrase) -> KeyFile:
@@ -211,32 +168,8 @@ _FROM_PKCS12 = "have openssl write it as PEM: openssl pkcs12 -in FILE -out key.p
 
 
 def _wrong_pass_phrase(path: str, tool: str = "pkey") -> UsageError:
-    from shlex import quote  # noqa: PLC0415  only when something went wrong
-
     return UsageError(
         "the pass phrase does not open the key, or the file is damaged",
         where=path,
-        hint=f"find out which: openssl {tool} -in {quote(path)} -noout",
+        hint=f"find out which: openssl {tool} -in {shlex.quote(path)} -noout",
     )
-
-
-def _certificate(data: bytes, path: str) -> x509.Certificate:
-    from cryptography import x509  # noqa: PLC0415  as above
-
-    try:
-        with warnings.catch_warnings():  # of oddities that the kernel does not mind, as a serial number of 0
-            warnings.simplefilter("ignore")
-            load = x509.load_pem_x509_certificate if data.startswith(_BEGIN) else x509.load_der_x509_certificate
-            certificate = load(data)
-            # The library reads names when they are asked for, with errors of its own, and so are dates.
-            _ = (
-                certificate.subject,
-                certificate.issuer,
-                certificate.not_valid_before_utc,
-                certificate.not_valid_after_utc,
-            )
-    except (TypeError, ValueError, x509.InvalidVersion) as error:
-        raise FormatError(
-            "holds no certificate that can be read", where=path, hint="a certificate is X.509, in PEM or DER"
-        ) from error
-    return certificate

@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lkm.actions.certificate_files import read_key_data
 from lkm.errors import FormatError, LkmError, Unreadable, UsageError
 from lkm.formats.module_signature import trailer
-from lkm.system.root import Root
 
 if TYPE_CHECKING:
     from lkm.actions.signing.own_certificate import OwnCertificate
@@ -20,7 +20,6 @@ __all__ = ["SUFFIX", "Brought", "BroughtRaw", "Made", "Message", "Messages", "Si
 SUFFIX = ".p7s"
 """What scripts/sign-file.c (6.1) puts behind a module's name for the file of its signature."""
 
-_LARGEST = 1 << 20  # bytes; with ML-DSA it is a few thousand
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _NEWEST = 3  # edition of the kernel's object identifiers: all that any kernel may know
 
@@ -58,6 +57,10 @@ class Messages(Protocol):
     def is_shared(self) -> bool:
         """Whether several processes can ask at once; tokens fail now and then where two do."""
 
+    @property
+    def makes(self) -> bool:
+        """Whether a key makes them, which a dry run does not use; others are there to be looked at."""
+
     def message(self, subject: "Subject", content: memoryview, digest: str) -> Message:
         """Give the signature of a module.
 
@@ -85,6 +88,11 @@ class Made:
 
         return isinstance(self.signatory.key, FileKey)
 
+    @property
+    def makes(self) -> bool:
+        """So it is."""
+        return True
+
     def message(self, subject: "Subject", content: memoryview, digest: str) -> Message:
         """Sign."""
         try:
@@ -109,6 +117,11 @@ class Brought:
     def is_shared(self) -> bool:
         """Files can be read at once."""
         return True
+
+    @property
+    def makes(self) -> bool:
+        """Somebody else did."""
+        return False
 
     def message(self, subject: "Subject", content: memoryview, digest: str) -> Message:  # noqa: ARG002  decided already
         """Read the message, and see that it is one for a kernel, and this module's."""
@@ -143,6 +156,11 @@ class BroughtRaw:
         """Files can be read at once."""
         return True
 
+    @property
+    def makes(self) -> bool:
+        """Somebody else did."""
+        return False
+
     def message(self, subject: "Subject", content: memoryview, digest: str) -> Message:
         """Put a message around the signature, and see that it is this module's."""
         from lkm.formats.cms_writer import issuer_and_serial, key_identifier, signed_data  # noqa: PLC0415  dear
@@ -176,7 +194,7 @@ def _place_of(subject: "Subject", place: str | None, suffix: str) -> str:
 
 
 def _read(path: str) -> bytes:
-    data = Root().read_bytes(path, limit=_LARGEST)
+    data = read_key_data(path)
     if not data:
         raise Unreadable("is empty", where=path)
     return data
@@ -241,7 +259,8 @@ def _held_against(
     if found.state is SignatureState.REJECTED:
         raise UsageError(
             "is not the signature of this module by this certificate's key",
-            hint="is it another module's, another build's, or signed with its old signature or packed?",
+            hint="is it another module's or build's, over another hash (--hash), or was it made of the module as it is,"
+            " packed or with its old signature, and not of what --raw-data writes?",
         )
     log = "; ".join(found.log) or found.state.name.lower().replace("_", " ")
     raise FormatError(f"no kernel could use it: {log}")

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from lkm.errors import LkmError, UsageError
+from lkm.errors import LkmError, PrivilegeMissing, UsageError
 from lkm.system.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ DEFAULT_DAYS = 3650
 
 _MODULE_SIGNING_ONLY = "1.3.6.1.4.1.2312.16.1.2"
 _SHORTEST, _LONGEST = 4, 1023  # what openssl asks for, and what sign-file reads (scripts/sign-file.c, 6.1)
-_LONGEST_NAME = 64  # RFC 5280, ub-common-name
+_LONGEST_NAME = 64  # RFC 5280, ub-common-name; the library counts bytes of UTF-8
+_TAKEN = "a key is never replaced: choose another name"
 _LAST_YEAR = 9999  # of a GeneralizedTime
 _LAST_SERIAL_BIT = 158  # 20 bytes, always: a certificate's size then depends on nothing but its contents
 
@@ -98,7 +100,7 @@ def new_key(
     :param pass_phrase: asked for what encrypts the private key, when all else is found good; None leaves the key
         readable to whoever gets its file
     :param kind: of the key
-    :param name: the common name, of at most 64 characters; None for :func:`default_name`
+    :param name: the common name, of at most 64 bytes; None for :func:`default_name`
     :param days: how long the certificate is valid
     :param modules_only: shim starts no kernel and no boot loader that this key signed
     :param is_ca: make the certificate an authority's: for kernels that take only such ones from the MOK list
@@ -121,10 +123,11 @@ def _check_place(base: str, paths: Sequence[str]) -> None:
     if not name:
         raise UsageError("names no file", where=base or "the key's name", hint="name it as in DIR/modules")
     if not os.path.isdir(directory or "."):  # noqa: PTH112  pathlib is dear at start-up
-        raise UsageError("there is no such directory", where=directory, hint=f"make it: mkdir -m 700 {directory}")
+        hint = f"make it: mkdir -m 700 {shlex.quote(directory)}"
+        raise UsageError("there is no such directory", where=directory, hint=hint)
     for path in paths:
         if os.path.lexists(path):
-            raise UsageError("is there already", where=path, hint="a key is never replaced: choose another name")
+            raise UsageError("is there already", where=path, hint=_TAKEN)
 
 
 def _checked_pass_phrase(pass_phrase: bytes) -> bytes:
@@ -138,9 +141,9 @@ def _checked_pass_phrase(pass_phrase: bytes) -> bytes:
 
 def _checked_name(name: str | None) -> str:
     found = default_name() if name is None else name
-    if not found.strip() or len(found) > _LONGEST_NAME or not found.isprintable():
+    if not found.strip() or not found.isprintable() or len(found.encode()) > _LONGEST_NAME:
         raise UsageError(
-            f"the name of a certificate has 1 to {_LONGEST_NAME} printable characters",
+            f"the name of a certificate has 1 to {_LONGEST_NAME} printable characters, fewer where they are not ASCII",
             where=found[:80] or None,
             hint=f"leave it out, and it is {default_name()!r}",
         )
@@ -248,15 +251,26 @@ def _certificate_files(certificate: x509.Certificate) -> tuple[bytes, bytes]:
 
 
 def _write_all(files: zip[tuple[str, bytes, int]]) -> None:
+    """Write files that are not there yet; of those that came into being meanwhile none is replaced."""
     written: list[str] = []
     try:
         for path, data, mode in files:
-            write_atomically(path, data, mode=mode)
+            write_atomically(path, data, mode=mode, may_replace=False)
             written.append(path)
-    except OSError as error:
-        for path in written:
+    except BaseException as error:
+        for done in written:
             with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108  as above
-        raise LkmError(
-            f"the key can't be written: {(error.strerror or str(error)).lower()}", where=error.filename or path
-        ) from error
+                os.unlink(done)  # noqa: PTH108  as above
+        if isinstance(error, OSError):
+            raise _unwritten(path, error) from error
+        raise
+
+
+def _unwritten(path: str, error: OSError) -> LkmError:
+    what = f"can't be written: {(error.strerror or str(error)).lower()}"
+    if isinstance(error, FileExistsError):
+        return UsageError("is there already", where=path, hint=_TAKEN)
+    if isinstance(error, PermissionError):
+        hint = "choose a directory in which you may write, or run as root"
+        return PrivilegeMissing(what, where=path, hint=hint)
+    return LkmError(what, where=path, hint="none of the files is left: choose another directory, or make room")

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from lkm import errors
 from lkm.errors import FormatError, LkmError, Unreadable, UsageError
 
-__all__ = ["Outcome", "SignedFile", "decoded", "encoded"]
+__all__ = ["SignOutcome", "SignedFile", "decoded", "encoded"]
 
 
-class Outcome(Enum):
+class SignOutcome(Enum):
     """What was done with a module."""
 
     SIGNED = "signed"
@@ -33,7 +33,7 @@ class Outcome(Enum):
     @property
     def changes_module(self) -> bool:
         """Whether the module file, or a copy of it, is another than before."""
-        return self in {Outcome.SIGNED, Outcome.REPLACED, Outcome.ADDED, Outcome.STRIPPED}
+        return self in {SignOutcome.SIGNED, SignOutcome.REPLACED, SignOutcome.ADDED, SignOutcome.STRIPPED}
 
 
 class SignedFile(NamedTuple):
@@ -50,7 +50,7 @@ class SignedFile(NamedTuple):
     """
 
     path: str
-    outcome: Outcome
+    outcome: SignOutcome
     target: str | None = None
     digest: str = ""
     reason: str = ""
@@ -63,7 +63,7 @@ class SignedFile(NamedTuple):
     def failed(cls, path: str, error: LkmError) -> "SignedFile":
         """Say that it went wrong; an error that names no place is given this one."""
         error.where = error.where or path
-        return cls(path, Outcome.FAILED, error=error)
+        return cls(path, SignOutcome.FAILED, error=error)
 
 
 def encoded(found: list[tuple[int, SignedFile]]) -> bytes:
@@ -87,7 +87,7 @@ def _result(fields: dict[str, Any]) -> SignedFile:
     return SignedFile(
         **{
             **fields,
-            "outcome": Outcome(fields["outcome"]),
+            "outcome": SignOutcome(fields["outcome"]),
             "notes": tuple(fields["notes"]),
             "error": _error(fields["error"]),
         }

@@ -234,7 +234,7 @@ def _with_brought(job: SignJob, request: SignRequest) -> SignJob:
 
 
 def _read_certificate(path: str) -> "x509.Certificate":
-    from lkm.actions.signing.key_files import read_certificates  # noqa: PLC0415  dear
+    from lkm.actions.certificate_files import read_certificates  # noqa: PLC0415  dear
 
     return read_certificates(path)[0]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lkm.actions.signing.messages import SigningFailed
-from lkm.actions.signing.results import Outcome, SignedFile, decoded, encoded
+from lkm.actions.signing.results import SignedFile, SignOutcome, decoded, encoded
 from lkm.actions.signing.treatment import SignJob, Writing, treat
-from lkm.errors import LkmError, UsageError
+from lkm.errors import LkmError, PrivilegeMissing, UsageError
 from lkm.system.replacing import Replacements
 from lkm.system.shared_out import shared_out
 
@@ -69,12 +69,24 @@ def _make_directories(subjects: "Sequence[Subject]", job: SignJob) -> None:
             raise UsageError(what, where=job.output, hint="call for each of them, with another directory")
     if not job.dry_run:
         for directory in {os.path.dirname(f"{job.output}/{relative}") for relative in places}:  # noqa: PTH120
-            os.makedirs(directory, exist_ok=True)  # noqa: PTH103  pathlib is dear
+            try:
+                os.makedirs(directory, exist_ok=True)  # noqa: PTH103  pathlib is dear
+            except OSError as error:
+                raise _no_directory(directory, error) from error
+
+
+def _no_directory(directory: str, error: OSError) -> LkmError:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return UsageError("is no directory", where=directory, hint="name another one: --output DIR")
+    what = f"can't be made: {(error.strerror or str(error)).lower()}"
+    if isinstance(error, PermissionError):
+        return PrivilegeMissing(what, where=directory, hint="name one where you may write, or run as root")
+    return LkmError(what, where=directory, hint="name another one: --output DIR")
 
 
 def _not_reached(subject: "Subject", results: dict[int, SignedFile]) -> SignedFile:
     """Say why nobody reported on a file: the key failed before, or a process was killed."""
-    if any(one.outcome is Outcome.FAILED for one in results.values()):
+    if any(one.outcome is SignOutcome.FAILED for one in results.values()):
         return SignedFile.failed(subject.path, LkmError("was not reached", hint="mend what failed, and call again"))
     what = "the process that was to do it ended"
     return SignedFile.failed(subject.path, LkmError(what, hint="the file is whole, old or new: call again"))

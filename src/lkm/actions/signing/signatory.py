@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lkm.actions.certificate_files import read_certificates
 from lkm.actions.signing.file_key import FileKey, encoded, is_good, public_half
-from lkm.actions.signing.key_files import read_certificates, read_key_file
+from lkm.actions.signing.key_files import read_key_file
 from lkm.actions.signing.pass_phrase import only_from_environment
 from lkm.actions.signing.token_key import SCHEME, TokenKey, check_uri, open_token_key, wants_pin
 from lkm.errors import KeyMismatch, UsageError
+from lkm.formats.certificate_bundle import load_certificate
 from lkm.formats.cms_writer import DIGESTS, KeyAlgorithm, issuer_and_serial, key_identifier, signed_data
 from lkm.rules.signing_key import algorithm_of, oddities
 
@@ -177,11 +178,7 @@ def _public_key_info(certificate: x509.Certificate) -> bytes | None:
 
 @lru_cache(maxsize=4)
 def _certificate(der: bytes) -> x509.Certificate:
-    from cryptography import x509  # noqa: PLC0415  as above
-
-    with warnings.catch_warnings():  # as in read_certificates
-        warnings.simplefilter("ignore")
-        return x509.load_der_x509_certificate(der)
+    return load_certificate(der)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lkm.actions.signing.messages import SUFFIX
 from lkm.actions.signing.module_contents import ModuleContents, read_module, signer_of
-from lkm.actions.signing.results import Outcome, SignedFile
+from lkm.actions.signing.results import SignedFile, SignOutcome
 from lkm.errors import LkmError
 from lkm.formats.compression import Compression, compress
 from lkm.formats.module_signature import trailer
@@ -95,7 +95,7 @@ def treat(subject: "Subject", job: SignJob) -> tuple[SignedFile, Writing | None]
     """
     module = read_module(subject.path)
     former = signer_of(module)[0] if module.signatures else None
-    found = SignedFile(subject.path, Outcome.FAILED, former=former, notes=tuple(_notes(subject, module, job)))
+    found = SignedFile(subject.path, SignOutcome.FAILED, former=former, notes=tuple(_notes(subject, module, job)))
     if job.product is Product.CONTENT:
         return _exported(subject, module, job, found)
     if job.messages is None:
@@ -109,7 +109,7 @@ def _exported(
     content = module.without(_layers_to_take(module, job))
     target = _target(subject, job, _CONTENT_SUFFIX)
     choice = job.hashes.choose(memoryview(module.data)[: module.size])
-    found = _chosen(found, choice)._replace(outcome=Outcome.WRITTEN, target=target)
+    found = _chosen(found, choice)._replace(outcome=SignOutcome.WRITTEN, target=target)
     return found, _unless_dry(job, Writing(target, (content,), None, is_old=False))
 
 
@@ -117,9 +117,9 @@ def _stripped(
     subject: "Subject", module: ModuleContents, job: SignJob, found: SignedFile
 ) -> tuple[SignedFile, Writing | None]:
     if not module.signatures and not module.signed_outside:
-        return _left(subject, module, job, found._replace(outcome=Outcome.UNSIGNED))
+        return _left(subject, module, job, found._replace(outcome=SignOutcome.UNSIGNED))
     pieces = _packed((module.without(len(module.signatures)),), module.compression)
-    return _written(subject, module, job, found._replace(outcome=Outcome.STRIPPED), pieces)
+    return _written(subject, module, job, found._replace(outcome=SignOutcome.STRIPPED), pieces)
 
 
 def _signed(
@@ -130,17 +130,16 @@ def _signed(
     to_module = job.product is Product.MODULE
     if module.signatures and to_module:
         if _is_as_wanted(module, job, choice.digest):
-            return _left(subject, module, job, found._replace(outcome=Outcome.ALREADY))
+            return _left(subject, module, job, found._replace(outcome=SignOutcome.ALREADY))
         if job.old is OldSignature.KEEP and not _own_layers(module, job):
             if job.skips_others:
-                return _left(subject, module, job, found._replace(outcome=Outcome.KEPT))
+                return _left(subject, module, job, found._replace(outcome=SignOutcome.KEPT))
             hint = "--replace puts yours in its place, --add puts yours over it: kernels look at the outermost only"
             raise LkmError(f"has a signature already, by {found.former}", where=subject.path, hint=hint)
     layers = _layers_to_take(module, job)
     content = module.without(layers)
-    if job.dry_run:
-        message = None
-    else:
+    message = None
+    if not (job.dry_run and messages.makes):
         message = messages.message(subject, content, choice.digest)
         unfit = job.fit.notes(choice.kernel, message.digest, content, message.der) if job.fit else ()
         found = found._replace(digest=message.digest, notes=(*found.notes, *message.notes, *unfit))
@@ -148,8 +147,8 @@ def _signed(
             found = found._replace(reason="as the message has it")
     if not to_module:
         target = _target(subject, job, SUFFIX)
-        found = found._replace(outcome=Outcome.WRITTEN, target=target)
-        return found, None if message is None else Writing(target, (message.der,), None, is_old=False)
+        found = found._replace(outcome=SignOutcome.WRITTEN, target=target)
+        return found, None if message is None else _unless_dry(job, Writing(target, (message.der,), None, is_old=False))
     return _with_message(subject, module, job, found, message, layers)
 
 
@@ -165,15 +164,15 @@ def _with_message(
     message: "Message | None",
     layers: int,
 ) -> tuple[SignedFile, Writing | None]:
-    outcome = Outcome.SIGNED
+    outcome = SignOutcome.SIGNED
     if module.signatures:
-        outcome = Outcome.REPLACED if layers else Outcome.ADDED
+        outcome = SignOutcome.REPLACED if layers else SignOutcome.ADDED
     found = found._replace(outcome=outcome)
     if message is None:
         return found._replace(target=_target(subject, job, "")), None
     content, end = module.without(layers), trailer(message.der)
     if not module.signed_outside and memoryview(module.data)[len(content) :] == end:
-        return _left(subject, module, job, found._replace(outcome=Outcome.ALREADY))
+        return _left(subject, module, job, found._replace(outcome=SignOutcome.ALREADY))
     return _written(subject, module, job, found, _packed((content, end), module.compression))
 
 

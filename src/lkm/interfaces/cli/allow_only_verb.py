@@ -25,7 +25,7 @@ from lkm.interfaces.cli.output import print_json, print_line, print_table, wants
 
 if TYPE_CHECKING:
     from lkm.actions.blocking.allow_only import AllowOnly
-    from lkm.actions.changes.applying import Outcome
+    from lkm.actions.changes.applying import ChangeOutcome
 
 __all__ = ["add_arguments", "run"]
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
     plan = plan_allow_only(session, words)
     if not wants_json(options):
         _print_plan(plan, verbose=options.verbose)
-    if not options.dry_run and not agreed(options, f"Refuse {len(plan.refused)} modules?"):
+    if not options.dry_run and not agreed(options, f"Refuse {_modules(len(plan.refused))}?"):
         print_line("nothing was changed")
         return 1
     command = command_line(session, "allow-only", *words)
@@ -69,7 +69,7 @@ def _end(options: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _tell(options: argparse.Namespace, session: Session, outcome: "Outcome", plan: "AllowOnly | None") -> None:
+def _tell(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome", plan: "AllowOnly | None") -> None:
     stale = None if options.dry_run else drift_for(session, [file.path for file in outcome.files])
     if wants_json(options):
         print_json(
@@ -84,7 +84,10 @@ def _tell(options: argparse.Namespace, session: Session, outcome: "Outcome", pla
     if not outcome.changes:
         print_line("the allow list is as it should be" if plan else "there is no allow list")
     elif plan and options.dry_run:
-        print_line("nothing was written")  # thousands of lines say less than the plan
+        if options.verbose:
+            print_outcome(session, outcome, dry_run=True)
+        else:
+            print_line("nothing was written; -v shows the lines, two or three for each module")
     else:
         print_outcome(session, outcome, dry_run=options.dry_run)
     print_drift(stale, about_modules=False)
@@ -108,11 +111,15 @@ def _listed(path: str | None) -> list[str]:
     return [line.partition("#")[0].strip() for line in lines if line.partition("#")[0].strip()]
 
 
+def _modules(count: int) -> str:
+    return "1 module" if count == 1 else f"{count} modules"
+
+
 def _print_plan(plan: "AllowOnly", *, verbose: bool) -> None:
     kernels = f"{len(plan.releases)} kernels" if len(plan.releases) > 1 else "one kernel"
     print_line(f"{kernels}: {', '.join(plan.releases)}")
     print_line(
-        f"allowed: {len(plan.allowed)} modules; refused: {len(plan.refused)}, {len(plan.newly_refused)} of them new"
+        f"allowed: {_modules(len(plan.allowed))}; refused: {len(plan.refused)}, {len(plan.newly_refused)} of them new"
     )
     if verbose:
         print_table(("ALLOWED", "BECAUSE"), list(plan.allowed.items()))

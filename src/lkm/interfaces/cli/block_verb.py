@@ -20,9 +20,10 @@ from lkm.interfaces.cli.changing import (
     print_outcome,
 )
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
+from lkm.interfaces.cli.shown_commands import shown_command
 
 if TYPE_CHECKING:
-    from lkm.actions.blocking.block import Blocked
+    from lkm.actions.blocking.block import BlockResult
 
 __all__ = ["add_arguments", "run"]
 
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
     return 0 if holds else 1
 
 
-def _print(done: "Blocked", options: argparse.Namespace, session: Session) -> None:
+def _print(done: "BlockResult", options: argparse.Namespace, session: Session) -> None:
     names = ", ".join(done.names)
     if not done.outcome.changes:
         print_line(f"{names}: blocked already")
@@ -92,7 +93,7 @@ def _print(done: "Blocked", options: argparse.Namespace, session: Session) -> No
     if done.loaded:
         loaded = " ".join(done.loaded)
         print_line(
-            f"loaded now, and not touched: {loaded} (remove with: {command_line(session, 'unload', *done.loaded)})"
+            f"loaded now, and not touched: {loaded} (remove with: {shown_command(session, 'unload', *done.loaded)})"
         )
     print_line("insmod gets past this; the kernel parameter module_blacklist= does not let it (lkm help blacklist)")
 
@@ -103,15 +104,15 @@ def _check(options: argparse.Namespace, session: Session) -> int:
 
     sessions = sessions_of_all_kernels(session)
     names = module_names(sessions, options.names, unknown=options.unknown)
-    routes = [(name, route) for name in names for route in routes_to(sessions, name)]
+    routes = routes_to(sessions, names)
+    holds = not any(routes.values())
     if wants_json(options):
-        found = [{"module": name, **route._asdict()} for name, route in routes]
-        print_json("block-check", modules=list(names), holds=not routes, routes=found)
+        found = [{"module": name, **route._asdict()} for name, ways in routes.items() for route in ways]
+        print_json("block", modules=list(names), holds=holds, routes=found)
     else:
-        for name in names:
-            ways = [route for other, route in routes if other == name]
+        for name, ways in routes.items():
             if not ways:
                 print_line(f"{name}: nothing leads to it")
             for route in ways:
                 print_line(f"{name}: {route.text}")
-    return 1 if routes else 0
+    return 0 if holds else 1

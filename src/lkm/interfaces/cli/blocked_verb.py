@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.formats.module_name import canonical
-from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
 
 if TYPE_CHECKING:
     from lkm.actions.blocking.listing import BlockedModule
@@ -27,14 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, session: Session) -> int:
     """List; 1 where a module that was named is not kept out."""
     from lkm.actions.blocking.listing import blocked_modules  # noqa: PLC0415  --help needs none
+    from lkm.interfaces.cli.progress import progress  # noqa: PLC0415  as above
+    from lkm.rules.configuration_gaps import gaps  # noqa: PLC0415
 
     names = [canonical(name) for name in options.names]
-    found = blocked_modules(session, names, prove=options.check)
+    found = blocked_modules(session, names, prove=options.check, showing=lambda total: progress(total, "planning"))
+    notes = gaps(session.configuration_with(""))
     there = {module.name for module in found}
     missing = [name for name in names if name not in there]
     status = 1 if missing or (names and any(module.holds is False for module in found)) else 0
     if wants_json(options):
-        print_json("blocked", modules=[_as_json(module) for module in found], missing=missing)
+        print_json("blocked", modules=[_as_json(module) for module in found], missing=missing, notes=list(notes))
         return status
     if found:
         rows = [
@@ -43,12 +46,14 @@ def run(options: argparse.Namespace, session: Session) -> int:
         ]
         print_table(("MODULE", "KEPT OUT", "BY"), rows)
     elif not names:
-        print_line("nothing keeps a module out")
+        print_line("nothing that can be read keeps a module out" if notes else "nothing keeps a module out")
     for module in found:
         for route in module.routes or ():
             print_line(f"{module.name}: {route.text}")
     for name in missing:
         print_line(f"{name}: nothing keeps it out")
+    for note in notes:
+        print_text(note, lead="note: ", style="yellow")
     return status
 
 

@@ -19,11 +19,12 @@ from lkm.interfaces.cli.changing import (
     print_outcome,
 )
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.shown_commands import shown_command
 
 if TYPE_CHECKING:
     from lkm.actions.boot.changing import Added, Kept, Removed
     from lkm.actions.boot.listing import BootEntry, BootList, Mention
-    from lkm.actions.changes.applying import Outcome
+    from lkm.actions.changes.applying import ChangeOutcome
     from lkm.actions.initramfs_drift import Drift
 
 __all__ = ["add_arguments", "run"]
@@ -172,10 +173,13 @@ def _told_of(added: "Added", session: Session, *, dry_run: bool) -> str:
     warning = f"; but {added.resolved.reason}" if added.resolved.reason else ""
     if added.present:
         return f"nothing to do, it is asked for by {added.present}{warning}"
+    loads = added.resolved.fate is Fate.LOADS
     if dry_run:
-        return f"would be loaded at every boot{warning}"
-    now = f"; to load it now: {command_line(session, 'load', added.name)}" if session.kernel_is_of_root else ""
-    return f"loaded at every boot from now on{warning}{now}"
+        return f"would be {'loaded' if loads else 'asked for'} at every boot{warning}"
+    if not loads:
+        return f"asked for at every boot from now on{warning}"
+    now = f"; to load it now: {shown_command(session, 'load', added.name)}" if session.kernel_is_of_root else ""
+    return f"loaded at every boot from now on{now}"
 
 
 # --- remove -----------------------------------------------------------------------------------------------------------
@@ -239,10 +243,10 @@ def _what_to_do(removed: "Removed", mention: "Mention", why: "Kept", session: Se
         return "take it out of modules_load= in the boot loader's configuration"
     if why is Kept.ADMINISTRATORS:
         return f"it is not lkm's, take line {mention.line} out of {editable(session, mention)} with an editor"
-    return f"the file is a package's; to hide it: {command_line(session, 'boot', 'remove', '--mask', removed.name)}"
+    return f"the file is a package's; to hide it: {shown_command(session, 'boot', 'remove', '--mask', removed.name)}"
 
 
-def _drift(options: argparse.Namespace, session: Session, outcome: "Outcome") -> "Drift | None":
+def _drift(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome") -> "Drift | None":
     if options.dry_run:
         return None
     return drift_for(session, [file.path for file in outcome.files])

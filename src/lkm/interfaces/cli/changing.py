@@ -1,16 +1,17 @@
 """What the verbs that change configuration share: options, the question before, and what is said afterwards."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lkm.actions.changes.command_line import command_line
 from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_line, wants_json
+from lkm.interfaces.cli.shown_commands import shown_command
 
 if TYPE_CHECKING:
-    from lkm.actions.changes.applying import Outcome
+    from lkm.actions.changes.applying import ChangeOutcome
     from lkm.actions.initramfs_drift import Drift
     from lkm.actions.session import Session
     from lkm.system.journal import FileChange
@@ -24,6 +25,7 @@ __all__ = [
     "outcome_as_json",
     "print_drift",
     "print_outcome",
+    "rebuild_words",
 ]
 
 
@@ -35,22 +37,6 @@ def add_change_options(parser: argparse.ArgumentParser, *, asks: bool = False) -
     parser.add_argument("-n", "--dry-run", action="store_true", help="write nothing, show the changes as a diff")
     if asks:
         parser.add_argument("-y", "--yes", action="store_true", help="don't ask")
-
-
-def command_line(session: "Session", *words: str) -> str:
-    """Write a call of lkm as it can be typed again: with the root, and the release if one was named.
-
-    :param words: the verb and its arguments
-    """
-    target = session.target
-    options: list[str] = []
-    if target.root != "/":
-        options += ["--root", target.root]
-    if target.release is not None:
-        options += ["--release", target.release]
-    if target.kernel != "live":
-        options += ["--kernel", target.kernel]
-    return shlex.join(["lkm", *options, *words])
 
 
 def agreed(options: argparse.Namespace, question: str) -> bool:
@@ -70,7 +56,7 @@ def agreed(options: argparse.Namespace, question: str) -> bool:
 # --- what was done ----------------------------------------------------------------------------------------------------
 
 
-def print_outcome(session: "Session", outcome: "Outcome", *, dry_run: bool) -> None:
+def print_outcome(session: "Session", outcome: "ChangeOutcome", *, dry_run: bool) -> None:
     """Tell people which files changed and how to undo that; with ``--dry-run`` print the diff."""
     if dry_run:
         for line in outcome.diff.splitlines():
@@ -80,7 +66,7 @@ def print_outcome(session: "Session", outcome: "Outcome", *, dry_run: bool) -> N
         print_line(f"{session.root.display(file.path)}: {_done(file)}")
     if outcome.number is not None:
         print_line(
-            f"(change {outcome.number}; take it back with: {command_line(session, 'undo', str(outcome.number))})"
+            f"(change {outcome.number}; take it back with: {shown_command(session, 'undo', str(outcome.number))})"
         )
 
 
@@ -102,7 +88,7 @@ def _done(file: "FileChange") -> str:
     return "written" if file.before is None else "changed"
 
 
-def outcome_as_json(session: "Session", outcome: "Outcome", *, dry_run: bool) -> dict[str, object]:
+def outcome_as_json(session: "Session", outcome: "ChangeOutcome", *, dry_run: bool) -> dict[str, object]:
     """Give the same for programs: ``changed``, ``dry_run``, ``number``, ``files``, ``diff``."""
     return {
         "changed": outcome.changes,
@@ -149,10 +135,14 @@ def print_drift(found: "Drift | None", *, about_modules: bool = True) -> None:
         print_line(f"{found.image} has an old copy: early boot does not know of this", "yellow")
     else:
         print_line(f"{found.image} is older, and may have an old copy ({found.problem})", "yellow")
+    print_line(rebuild_words(found))
+
+
+def rebuild_words(found: "Drift") -> str:
+    """Say how an image is built anew."""
     if found.rebuild:
-        print_line(f"build it anew: sudo {found.rebuild}")
-    else:
-        print_line("build it anew with the tool that made it (none that lkm knows is installed here)")
+        return f"build it anew: sudo {found.rebuild}"
+    return "build it anew with the tool that made it (none that lkm knows is installed here)"
 
 
 def drift_as_json(found: "Drift | None") -> dict[str, object] | None:

@@ -10,6 +10,7 @@ exit status: 0 all load, 1 one does not, 2 wrong usage or unreadable input
 import argparse
 from typing import TYPE_CHECKING
 
+from lkm.actions.certificate_files import read_certificates_as_der
 from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 from lkm.interfaces.messages import as_json, tell
@@ -100,7 +101,7 @@ def _check_options(options: argparse.Namespace) -> "CheckOptions":
         cmdline=options.cmdline,
         loaded=tuple(options.loaded),
         tainted=None if options.tainted is None else taint_mask(options.tainted),
-        trust=tuple(der for path in options.trust for der in _certificates(path)),
+        trust=tuple(der for path in options.trust for der in read_certificates_as_der(path)),
     )
 
 
@@ -122,15 +123,6 @@ def _flags(options: argparse.Namespace) -> int:
     if options.force_modversion:
         flags |= LoadFlags.IGNORE_MODVERSIONS
     return int(flags)
-
-
-def _certificates(path: str) -> tuple[bytes, ...]:
-    from lkm.actions.checking.options import certificates_in  # noqa: PLC0415  --trust is rare
-    from lkm.actions.load_names import file_for  # noqa: PLC0415
-    from lkm.system.located import located  # noqa: PLC0415
-
-    with located(path):
-        return certificates_in(file_for(path).raw)
 
 
 def _print(report: "CheckReport") -> None:

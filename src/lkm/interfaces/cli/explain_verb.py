@@ -8,8 +8,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.changing import drift_as_json
-from lkm.interfaces.cli.output import print_json, print_line, wants_json
+from lkm.interfaces.cli.changing import drift_as_json, rebuild_words
+from lkm.interfaces.cli.output import print_json, print_line, print_text, wants_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, session: Session) -> int:
     """Tell the story of each module that the subjects lead to."""
     from lkm.actions.explaining.story import explain  # noqa: PLC0415  --help needs none
+    from lkm.rules.configuration_gaps import gaps  # noqa: PLC0415  as above
 
     found = [explain(session, subject) for subject in options.subjects]
+    notes = gaps(session.configuration)
     if wants_json(options):
-        print_json("explain", release=session.tree.release, explanations=[_as_json(each) for each in found])
+        told = [_as_json(each) for each in found]
+        print_json("explain", release=session.tree.release, explanations=told, notes=list(notes))
         return 0
     for number, explanation in enumerate(found):
         if number:
             print()
         _print(explanation, everything=options.all)
+    for note in notes:
+        print_text(note, lead="note: ", style="yellow")
     return 0
 
 
@@ -123,6 +128,12 @@ def _pull(pull: "Pull") -> str:
     return f"{pull.text}{through}"
 
 
+_IN_IMAGE = {
+    "DIFFERS": "is another one there",
+    "MISSING": "is not there",
+    "GONE": "is only there",
+    "NEWER": "is newer than the image",
+}
 _OWN_TEXT = frozenset({"dependency", "softdep"})
 
 
@@ -155,10 +166,12 @@ def _early_boot(story: "Story") -> "Iterator[str]":
         return
     held = "has the module" if early.holds else "does not have the module"
     yield f"{_INDENT}early boot: {early.image} {held}"
-    files = {line.where.rpartition(":")[0] for line in story.lines}
-    for file in early.files:
-        if any(place.endswith(file.path) for place in files):
-            yield f"{_INDENT * 2}{file.path} is {file.kind.value} there; build it anew: {early.rebuild}"
+    places = {line.file for line in story.lines}
+    old = [file for file in early.files if any(place.endswith(file.path) for place in places)]
+    for file in old:
+        yield f"{_INDENT * 2}{file.path} {_IN_IMAGE[file.kind.name]}"
+    if old:
+        yield f"{_INDENT * 2}{rebuild_words(early)}"
 
 
 def _outcome(story: "Story", release: str) -> "Iterator[str]":

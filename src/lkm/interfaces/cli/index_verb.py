@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.index_tree import index_tree
 from lkm.actions.session import Session
-from lkm.errors import LkmError
 from lkm.interfaces.cli.output import print_json, wants_json
 from lkm.interfaces.messages import printable
 
 if TYPE_CHECKING:
-    from lkm.system.module_tree import ModuleTree
     from lkm.system.notices import Notice
 
 __all__ = ["add_arguments", "run"]
@@ -26,12 +24,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
     """Make the indexes."""
     notices: list[Notice] = []
     tree = session.tree
-    if not tree.root.is_dir(tree.directory):
-        tree.require_indexes()  # says so, and which trees there are
-    try:
-        result = index_tree(tree, dry_run=options.dry_run, use_cache=not options.no_cache, say=notices.append)
-    except OSError as error:
-        raise _unwritten(tree, error) from error
+    result = index_tree(tree, dry_run=options.dry_run, use_cache=not options.no_cache, say=notices.append)
     if wants_json(options):
         print_json(
             "index",
@@ -51,12 +44,3 @@ def run(options: argparse.Namespace, session: Session) -> int:
         done = "indexes would be written" if options.dry_run else f"{len(result.files)} indexes written"
         print(f"{tree.display_directory}: {result.modules} modules, {result.read} of them read, {done}")
     return 0
-
-
-def _unwritten(tree: "ModuleTree", error: OSError) -> LkmError:
-    """Name the tree, not the temporary file that could not be written."""
-    hint = "none was written, all are as they were"
-    if isinstance(error, PermissionError):
-        hint += "; run as root, or as a user who may write there"
-    what = f"the indexes can't be written: {(error.strerror or str(error)).lower()}"
-    return LkmError(what, where=tree.display_directory, hint=hint)

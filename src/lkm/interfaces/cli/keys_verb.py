@@ -9,8 +9,10 @@ exit status: 0 done, 1 no such key, or it could not be made, 2 wrong usage or un
 """
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
+from lkm.actions.certificate_files import read_certificates_as_der
 from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 from lkm.interfaces.cli.pass_phrase import add_pass_phrase_option, asking
@@ -29,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's own arguments; what concerns the kernel may stand before the action and behind it."""
     parser.usage = "lkm keys [list|show|new] [OPTION...]"
     globally = argparse.ArgumentParser(add_help=False, parents=[parser])
-    _add_kernel_options(parser)
-    common = argparse.ArgumentParser(add_help=False, parents=[parser])
+    _add_kernel_options(parser, "trust")
+    common = argparse.ArgumentParser(add_help=False, parents=[globally])
+    _add_kernel_options(common, "further_trust")
     actions = parser.add_subparsers(dest="action", metavar="list|show|new", prog="lkm keys")
     actions.add_parser("list", help="all keyrings and lists (default)", parents=[common], add_help=False)
     show = actions.add_parser("show", help="all about some keys", parents=[common], add_help=False)
@@ -40,8 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_new(actions.add_parser("new", help="make a key pair for signing modules", parents=[globally], add_help=False))
 
 
-def _add_kernel_options(parser: argparse.ArgumentParser) -> None:
-    """Declare options without defaults: an action's would take the place of what stands before it."""
+def _add_kernel_options(parser: argparse.ArgumentParser, trust: str) -> None:
+    """Declare options without defaults: an action's would take the place of what stands before it.
+
+    :param trust: where the certificates of --trust go; those behind an action must not take the place of others either
+    """
     kernel = parser.add_argument_group("the kernel")
     for option, metavar, text in (
         ("--profile", "FILE", "take the kernel of a saved profile (lkm profile save)"),
@@ -51,6 +57,7 @@ def _add_kernel_options(parser: argparse.ArgumentParser) -> None:
         kernel.add_argument(option, metavar=metavar, help=text, default=argparse.SUPPRESS)
     kernel.add_argument(
         "--trust",
+        dest=trust,
         metavar="CERT",
         action="append",
         default=argparse.SUPPRESS,
@@ -112,21 +119,14 @@ def _trust_options(options: argparse.Namespace) -> "TrustOptions":
     efivars = getattr(options, "efivars", None)
     if efivars == "":
         raise UsageError("names no directory", where="--efivars", hint="name a copy of /sys/firmware/efi/efivars")
+    given = [*getattr(options, "trust", ()), *getattr(options, "further_trust", ())]
     return TrustOptions(
         profile_file=getattr(options, "profile", None),
         kernel_image=getattr(options, "kernel_image", None),
         efivars=efivars,
-        trust=tuple(der for path in getattr(options, "trust", ()) for der in _certificates(path)),
+        trust=tuple(der for path in given for der in read_certificates_as_der(path)),
         counts=not getattr(options, "no_count", False),
     )
-
-
-def _certificates(path: str) -> tuple[bytes, ...]:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  dear, and --trust is rare
-
-    from lkm.actions.signing.key_files import read_certificates  # noqa: PLC0415  as above
-
-    return tuple(certificate.public_bytes(Encoding.DER) for certificate in read_certificates(path))
 
 
 def _show(options: argparse.Namespace, report: "TrustReport") -> int:
@@ -187,5 +187,6 @@ def _tell_made(options: argparse.Namespace, made: "NewKey") -> None:
     print_line(f"{made.certificate}, {made.certificate_der}: the certificate, in PEM and DER")
     if made.note:
         print_line(f"note: {made.note}")
-    print_line(f"sign:  lkm sign --key {made.key} --certificate {made.certificate} FILE.ko")
-    print_line(f"enrol: lkm mok enrol {made.certificate_der}")
+    key, certificate, der = map(shlex.quote, (made.key, made.certificate, made.certificate_der))
+    print_line(f"sign:  lkm sign --key {key} --certificate {certificate} FILE.ko")
+    print_line(f"enrol: lkm mok enrol {der}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lkm.interfaces.cli.output import print_line, print_table
+from lkm.interfaces.cli.output import print_line, print_table, print_text
 
 if TYPE_CHECKING:
     from lkm.actions.trusted_key_report import FirmwareList, KeyringReport, ListedKey, TrustReport
@@ -22,10 +22,10 @@ _UNKNOWN = "-"
 def print_report(report: "TrustReport") -> None:
     """Print a table a keyring, then the firmware's lists, then what the modules here are signed with."""
     for line in _head(report):
-        print_line(line)
+        print_text(line)
     for keyring in report.keyrings:
         print()
-        print_line(f"{keyring.keyring.value}: {keyring.meaning}", "bold")
+        print_text(f"{keyring.keyring.value}: {keyring.meaning}", style="bold")
         _print_keyring(keyring)
     if report.lists:
         print()
@@ -36,7 +36,7 @@ def print_report(report: "TrustReport") -> None:
     if endings:
         print()
     for line in endings:
-        print_line(line)
+        print_text(line)
 
 
 def _head(report: "TrustReport") -> Iterator[str]:
@@ -100,7 +100,7 @@ def _print_lists(lists: "Sequence[FirmwareList]") -> None:
 
 def _print_meanings(lists: "Sequence[FirmwareList]") -> None:
     for found in lists:
-        print_line(f"{found.name}: {found.meaning}")
+        print_text(f"{found.name}: {found.meaning}")
 
 
 def _modules(report: "TrustReport") -> Iterator[str]:
@@ -126,7 +126,7 @@ def print_keys(keys: "Sequence[ListedKey]") -> None:
             print()
         print_line(key.name, "bold")
         for name, value in _facts(key):
-            print_line(f"  {name + ':':13}{value}")
+            print_text(value, lead=f"  {name + ':':13}")
 
 
 def _facts(key: "ListedKey") -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
 
 if TYPE_CHECKING:
     from lkm.actions.lockdown import Demands, LockdownReport
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 _COLUMNS = ("UNSIGNED", "UNKNOWN", "BUILT-IN", "MOK", "DB", "REVOKED", "CHANGED")
+_UNKNOWN = "not known, as the kernel's configuration is not"
 _LEGEND = (
     "> marks how this kernel stands. Columns: unsigned; signed with an unknown key,",
     "  with one of the kernel's own, of the machine's owner (MOK), of the firmware",
@@ -96,7 +97,7 @@ def _print(report: "LockdownReport") -> None:
     print_line(f"kernel {report.release}{'' if report.is_running else ', which does not run here'}")
     print_table(("WHAT", "HOW IT STANDS"), _rows(report.demands))
     for note in report.notes:
-        print_line(f"note: {note}")
+        print_text(note, lead="note: ")
     if report.restrictions:
         print()
         print_line("what this lockdown forbids of what concerns modules:")
@@ -115,7 +116,7 @@ def _print(report: "LockdownReport") -> None:
 
 
 def _rows(demands: "Demands") -> list[tuple[str, str]]:
-    lockdown = demands.mode.value
+    lockdown = demands.mode.value if demands.knows_mode else _UNKNOWN
     if demands.setter is not None:
         lockdown += f", by {demands.setter.origin.words}"
     rows = [("lockdown", lockdown)]
@@ -126,6 +127,8 @@ def _rows(demands: "Demands") -> list[tuple[str, str]]:
         signatures = "not looked at: the kernel was built without CONFIG_MODULE_SIG"
     elif demands.sig_enforce:
         signatures = f"enforced: only modules with a good one load; by {demands.enforcer}"
+    elif not demands.knows_signatures:
+        signatures = _UNKNOWN
     disabled = f"yes, until the next boot: by {demands.disabler}" if demands.modules_disabled else "no"
     return [
         *rows,

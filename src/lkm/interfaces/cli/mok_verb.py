@@ -6,12 +6,13 @@ is listed. It wants a one-time password, which is asked for on the terminal, or 
 
 import argparse
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.errors import UsageError
-from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
 
 if TYPE_CHECKING:
     from lkm.actions.mok_places import MokTest
@@ -83,8 +84,13 @@ def _status(options: argparse.Namespace, session: Session) -> int:
             remedy=list(status.remedy),
         )
     else:
-        _print_status(status)
+        _print_status(status, _do(options, session))
     return 0
+
+
+def _do(options: argparse.Namespace, session: Session) -> str:
+    """Introduce a command, which is for the machine whose variables were read."""
+    return "do" if options.efivars is None and session.root.is_host else "do on that machine"
 
 
 def _key_as_json(key: "ListedKey") -> dict[str, object]:
@@ -98,21 +104,24 @@ def _key_as_json(key: "ListedKey") -> dict[str, object]:
     }
 
 
-def _print_status(status: "MokStatus") -> None:
-    print_line(f"Secure Boot: {status.secure_boot.words}")
+def _print_status(status: "MokStatus", do: str) -> None:
+    print_text(status.secure_boot.words, lead="Secure Boot: ")
     for name, value, source in status.variables:
-        said = {True: "yes", False: "no", None: "not there"}[value]
+        said = {True: "yes", False: "no", None: "can't be read" if source else "not there"}[value]
         print_line(f"  {name}: {said}{f' ({source})' if source else ''}")
     for problem in status.problems:
-        print_line(f"  problem: {problem}")
+        print_text(problem, lead="  problem: ")
     if not status.variables:
-        print_line("there is no list of machine owner's keys: UEFI firmware keeps them")
+        print_text("there is no list of machine owner's keys: UEFI firmware keeps them")
         return
-    print_line(
+    print_text(
         f"lists: MokList {status.counts['MokList']}, MokListX (denied) {status.counts['MokListX']},"
         f" db {status.counts['db']}, dbx (denied) {status.counts['dbx']} entries"
     )
-    _print_keys("enrolled machine owner's keys:", status.enrolled)
+    if status.knows_enrolled:
+        _print_keys("enrolled machine owner's keys:", status.enrolled)
+    else:
+        print_line("which machine owner's keys are enrolled is not known")
     for found in status.pending:
         print_line(f"waits for the next start: {found.text} ({found.variable})", "yellow")
         for key in found.keys:
@@ -120,7 +129,7 @@ def _print_status(status: "MokStatus") -> None:
     if not status.pending:
         print_line("no request waits for the next start")
     for command in status.remedy:
-        print_line(f"do: {command}")
+        print_line(f"{do}: {command}")
 
 
 def _print_keys(title: str, keys: "tuple[ListedKey, ...]") -> None:
@@ -144,7 +153,7 @@ def _test(options: argparse.Namespace, session: Session) -> int:
     if wants_json(options):
         print_json("mok", action="test", **_test_as_json(found))
     else:
-        _print_test(found)
+        _print_test(found, _do(options, session))
     return 0 if found.is_enrolled else 1
 
 
@@ -164,22 +173,26 @@ def _test_as_json(found: "MokTest") -> dict[str, object]:
     }
 
 
-def _print_test(found: "MokTest") -> None:
+def _print_test(found: "MokTest", do: str) -> None:
     path, facts = found.certificate.path, found.certificate.facts
     verdict = "is enrolled" if found.is_enrolled else "is not enrolled"
-    print_line(f"{path}: {verdict} ({facts.subject}, {facts.key})")
+    print_text(f"{path}: {verdict} ({facts.subject}, {facts.key})")
     for place in found.places:
-        print_line(f"  it {place.words}")
+        print_text(f"it {place.words}", lead="  ")
     if found.keyring is not None:
-        print_line(f"  modules that its key signed are taken by the kernel: the key is in {found.keyring.value}")
+        print_text(
+            f"modules that its key signed are taken by the kernel: the key is in {found.keyring.value}", lead="  "
+        )
     elif found.why:
-        print_line(f"  note: {found.why}")
+        print_text(found.why, lead="  note: ")
     for note in found.certificate.notes:
-        print_line(f"  note: {note}")
+        print_text(note, lead="  note: ")
     if not found.is_efi:
-        print_line("  note: this system was not started by UEFI firmware, and so keeps no machine owner's keys")
+        print_text(
+            "this system was not started by UEFI firmware, and so keeps no machine owner's keys", lead="  note: "
+        )
     elif not found.places:
-        print_line(f"  do: sudo lkm mok enrol {path}")
+        print_line(f"  {do}: sudo lkm mok enrol {shlex.quote(path)}")
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -203,7 +216,7 @@ def _request(options: argparse.Namespace, session: Session) -> int:
     if not wants_json(options):
         _print_intent(request)
     if done:
-        said = carry_out(session, request, lambda: _password(options.password_fd), efivars=options.efivars)
+        said = carry_out(session, request, lambda: _password(options.password_fd))
     if wants_json(options):
         print_json(
             "mok",
@@ -224,9 +237,9 @@ def _request(options: argparse.Namespace, session: Session) -> int:
 
 
 def _print_intent(request: "MokRequest") -> None:
-    print_line(request.text)
+    print_text(request.text)
     for note in request.notes:
-        print_line(f"note: {note}")
+        print_text(note, lead="note: ")
     sys.stdout.flush()
 
 
@@ -240,10 +253,10 @@ def _print_request(request: "MokRequest", *, done: bool) -> None:
         print_line(f"would run: {request.shown_command}")
     if not request.steps:
         return
-    print_line("at the next start MokManager of shim asks, and only there and then:")
+    print_text("at the next start MokManager of shim asks, and only there and then:")
     rows = [(str(number), step.screen or "-", step.action) for number, step in enumerate(request.steps, 1)]
     print_table(("", "THE SCREEN SAYS", "WHAT TO DO"), rows, numbers=[0])
-    print_line(f"afterwards: lkm mok test {path}; lkm keys")
+    print_line(f"afterwards: lkm mok test {shlex.quote(path)}; lkm keys")
 
 
 def _password(descriptor: int | None) -> str:
@@ -261,8 +274,12 @@ def _password(descriptor: int | None) -> str:
             hint="give it by --password-fd N, or its hash by --hash-file FILE",
         )
     print("a one-time password, which MokManager will ask for; its keyboard is a US one", file=sys.stderr)
-    first = getpass("one-time password: ")
-    if first != getpass("the same again: "):
+    try:
+        first, again = getpass("one-time password: "), getpass("the same again: ")
+    except EOFError:
+        print(file=sys.stderr)
+        raise UsageError("no password was given, so nothing was asked for", hint="try again") from None
+    if first != again:
         raise UsageError("the two passwords differ, so nothing was asked for", hint="try again")
     return first
 

@@ -31,7 +31,7 @@ from lkm.interfaces.cli.param_words import (
 )
 
 if TYPE_CHECKING:
-    from lkm.actions.changes.applying import Outcome
+    from lkm.actions.changes.applying import ChangeOutcome
     from lkm.actions.initramfs_drift import Drift
 
 __all__ = ["add_arguments", "run"]
@@ -176,7 +176,7 @@ def _unset(options: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _drift(options: argparse.Namespace, session: Session, outcome: "Outcome", module: str) -> "Drift | None":
+def _drift(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome", module: str) -> "Drift | None":
     if options.dry_run or not outcome.files:
         return None
     return drift_for(session, [file.path for file in outcome.files], [module])

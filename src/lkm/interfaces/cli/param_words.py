@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lkm.interfaces.cli.changing import command_line
 from lkm.interfaces.cli.output import print_line, print_table
+from lkm.interfaces.cli.shown_commands import shown_command
 
 if TYPE_CHECKING:
-    from lkm.actions.changes.applying import Outcome
+    from lkm.actions.changes.applying import ChangeOutcome
     from lkm.actions.parameters.facts import Configured, ParameterFacts
     from lkm.actions.parameters.setting import Done, SetResult
     from lkm.actions.parameters.subject import Subject
@@ -166,7 +166,7 @@ def lines_about_done(result: "SetResult", done: "Done", session: "Session", *, d
         )
     if done.persisted and done.manner.name == "READ_ONLY":
         words = ["param", "set", subject, done.wanted.text, "--persist", "--reload"]
-        yield f"{name}: the loaded module keeps its value; to load it again: {command_line(session, *words)}"
+        yield f"{name}: the loaded module keeps its value; to load it again: {shown_command(session, *words)}"
 
 
 def _overruled(done: "Done") -> str:
@@ -231,7 +231,7 @@ def done_as_json(done: "Done") -> dict[str, object]:
 
 
 def print_unset(
-    what: str, outcome: "Outcome", elsewhere: "Mapping[str, tuple[Configured, ...]]", *, dry_run: bool
+    what: str, outcome: "ChangeOutcome", elsewhere: "Mapping[str, tuple[Configured, ...]]", *, dry_run: bool
 ) -> None:
     """Say what was unset, and what other files still set."""
     if not outcome.changes:

@@ -1,6 +1,7 @@
 """Asking a person for a pass phrase or a PIN: out of the environment, else on the terminal, never in an argument."""
 
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -48,4 +49,5 @@ def _typed(what: str) -> bytes:
     try:
         return os.fsencode(getpass.getpass(f"Pass phrase or PIN for {what}: "))
     except EOFError:
-        raise UsageError(f"no pass phrase was given for {what}") from None
+        print(file=sys.stderr)  # the prompt's line has no end
+        raise UsageError(f"no pass phrase was given for {what}", hint="type it, and press Enter") from None

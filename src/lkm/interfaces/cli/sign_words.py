@@ -6,8 +6,8 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lkm.actions.signing.results import Outcome
-from lkm.interfaces.cli.output import print_line
+from lkm.actions.signing.results import SignOutcome
+from lkm.interfaces.cli.output import print_line, print_text
 from lkm.interfaces.messages import as_json
 
 if TYPE_CHECKING:
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json_fields", "print_report"]
 
-_MADE = frozenset((Outcome.SIGNED, Outcome.REPLACED, Outcome.ADDED))
+_MADE = frozenset((SignOutcome.SIGNED, SignOutcome.REPLACED, SignOutcome.ADDED))
 _SUMMARY = {
-    Outcome.SIGNED: "signed",
-    Outcome.REPLACED: "signed anew",
-    Outcome.ADDED: "signed over an old signature",
-    Outcome.ALREADY: "signed so already",
-    Outcome.KEPT: "left with somebody else's signature",
-    Outcome.STRIPPED: "stripped",
-    Outcome.UNSIGNED: "without a signature",
-    Outcome.WRITTEN: "written out",
-    Outcome.FAILED: "failed",
+    SignOutcome.SIGNED: "signed",
+    SignOutcome.REPLACED: "signed anew",
+    SignOutcome.ADDED: "signed over an old signature",
+    SignOutcome.ALREADY: "signed so already",
+    SignOutcome.KEPT: "left with somebody else's signature",
+    SignOutcome.STRIPPED: "stripped",
+    SignOutcome.UNSIGNED: "without a signature",
+    SignOutcome.WRITTEN: "written out",
+    SignOutcome.FAILED: "failed",
 }
 _MOST_NAMED = 4
 
@@ -38,13 +38,13 @@ def print_report(report: "SignReport", options: argparse.Namespace) -> None:
     if names_each:
         for file in report.files:
             if file.error is None:
-                print_line(f"{_shown(file.path)}: {_became(file, is_dry=options.dry_run)}")
+                print_text(f"{_shown(file.path)}: {_became(file, is_dry=options.dry_run)}")
                 for note in file.notes:
-                    print_line(f"  note: {note}")
+                    print_text(note, lead="  note: ")
     else:
         _print_notes(report.files)
     for note in report.notes:
-        print_line(f"note: {note}")
+        print_text(note, lead="note: ")
     _print_signature(report)
     if len(report.files) > 1 or options.tree is not None:
         _print_summary(report, options)
@@ -58,15 +58,15 @@ def _became(file: "SignedFile", *, is_dry: bool) -> str:
     by = f" (was signed by {file.former})" if file.former and file.outcome in _MADE else ""
     would = "would be " if is_dry else ""
     match file.outcome:
-        case Outcome.ALREADY:
+        case SignOutcome.ALREADY:
             return f"has this signature already{to}"
-        case Outcome.KEPT:
+        case SignOutcome.KEPT:
             return f"is signed by {file.former} and left alone{to}"
-        case Outcome.STRIPPED:
+        case SignOutcome.STRIPPED:
             return f"{would}stripped of its signature{f' by {file.former}' if file.former else ''}{to}"
-        case Outcome.UNSIGNED:
+        case SignOutcome.UNSIGNED:
             return f"has no signature{to}"
-        case Outcome.WRITTEN:
+        case SignOutcome.WRITTEN:
             return f"{would}written to {_shown(file.target or '')}"
         case _:
             return f"{would}{_SUMMARY[file.outcome]} with {file.digest}{to}{by}"
@@ -89,17 +89,18 @@ def _print_notes(files: "tuple[SignedFile, ...]") -> None:
             where.setdefault(note, []).append(_shown(file.path))
     for note, paths in where.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        print_line(f"{paths[0]}{more}: note: {note}")
+        print_text(f"{paths[0]}{more}: note: {note}")
 
 
 def _print_signature(report: "SignReport") -> None:
     """Tell whose signature it is, and why with this hash."""
-    made = [file for file in report.files if file.error is None and file.digest and file.outcome is not Outcome.KEPT]
+    done = [file for file in report.files if file.error is None and file.outcome is not SignOutcome.KEPT]
+    made = [file for file in done if file.digest]
     if made and report.certificate is not None:
         print_line(f"certificate: {report.certificate.name} (serial {report.certificate.serial:x})")
     for (digest, reason), count in Counter((file.digest, file.reason) for file in made).items():
         of = f" ({count} modules)" if count < len(made) else ""
-        print_line(f"hash: {digest}, {reason}{of}")
+        print_text(f"{digest}, {reason}{of}", lead="hash: ")
 
 
 def _print_summary(report: "SignReport", options: argparse.Namespace) -> None:
@@ -108,8 +109,8 @@ def _print_summary(report: "SignReport", options: argparse.Namespace) -> None:
     total = len(report.files)
     dry = "; nothing was written (--dry-run)" if options.dry_run else ""
     print_line(f"{total} {'module' if total == 1 else 'modules'}: {parts}{dry}")
-    if counts[Outcome.KEPT]:
-        signers = Counter(file.former for file in report.files if file.outcome is Outcome.KEPT)
+    if counts[SignOutcome.KEPT]:
+        signers = Counter(file.former for file in report.files if file.outcome is SignOutcome.KEPT)
         names = ", ".join(f"{name} ({count})" for name, count in signers.most_common(_MOST_NAMED))
         print_line(f"  signed by {names}; --replace or --add signs them, too")
 
@@ -127,17 +128,43 @@ def _print_stale(stale: "Drift") -> None:
 
 def _print_next(report: "SignReport", options: argparse.Namespace) -> None:
     """Name the command that tells whether a kernel takes the modules: a signature alone does not say so."""
-    files = [file for file in report.files if file.outcome in _MADE and file.target is not None]
-    if not files or options.dry_run:
+    if not options.dry_run:
+        _print_offline(report, options)
+    targets = [file.target for file in report.files if file.outcome in _MADE and file.target is not None]
+    if not targets or options.dry_run:
         return
-    if len(files) > _MOST_NAMED or options.tree is not None:
+    if options.tree is not None:
         place = options.output or options.tree
         words = ["--tree", *([place] if place else [])]
+    elif len(targets) > _MOST_NAMED:
+        words = ["--tree", _shown(os.path.commonpath(map(os.path.dirname, targets))) or "."]
     else:
-        words = [_shown(file.target or "") for file in files]
+        words = [_argument(_shown(target)) for target in targets]
     root, release = getattr(options, "root", None), getattr(options, "release", None) or report.kernel
     target = [*(["--root", root] if root else []), *(["--release", release] if release else [])]
     print_line(f"does a kernel take it? {shlex.join(['lkm', 'verify', *target, *words])}")
+
+
+def _print_offline(report: "SignReport", options: argparse.Namespace) -> None:
+    """Name what is to be done with what was written out: for the first, as for all others."""
+    first = next((file for file in report.files if file.outcome is SignOutcome.WRITTEN), None)
+    if first is None or first.target is None:
+        return
+    written, module = _argument(_shown(first.target)), _argument(_shown(first.path))
+    old = [] if first.former is None else ["--add" if options.add else "--replace"]
+    if options.detached:
+        print_line(f"to put it to the module: {shlex.join(['lkm', 'sign', '--attach', written, *old, module])}")
+        return
+    signature = f"{written.removesuffix('.data')}.sig"
+    signing = ["openssl", "dgst", f"-{first.digest}", "-sign", "KEY", "-out", signature, written]
+    print_line(f"to be signed elsewhere: {shlex.join(signing)}")
+    putting = ["lkm", "sign", "--raw-signature", signature, "--hash", first.digest, "--certificate", "CERT", *old]
+    print_line(f"then: {shlex.join([*putting, module])}")
+
+
+def _argument(path: str) -> str:
+    """Keep a path from being taken for an option."""
+    return f"./{path}" if path.startswith("-") else path
 
 
 def as_json_fields(report: "SignReport") -> dict[str, object]:
@@ -147,7 +174,7 @@ def as_json_fields(report: "SignReport") -> dict[str, object]:
         "certificate": None
         if report.certificate is None
         else {"name": report.certificate.name, "serial": f"{report.certificate.serial:x}"},
-        "counts": {outcome.value: counts[outcome] for outcome in Outcome},
+        "counts": {outcome.value: counts[outcome] for outcome in SignOutcome},
         "files": [_file_as_json(file) for file in report.files],
         "notes": list(report.notes),
         "initramfs": [

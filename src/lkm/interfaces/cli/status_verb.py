@@ -9,7 +9,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
+from lkm.interfaces.cli.shown_commands import shortened
 
 if TYPE_CHECKING:
     from lkm.actions.status import Status
@@ -63,9 +64,9 @@ def _as_json(found: "Attention") -> dict[str, object]:
 def _print(status: "Status") -> None:
     for found in status.attention:
         where = f" ({found.where})" if found.where and found.where not in found.text else ""
-        print_line(f"{found.level.value:8} {found.text}{where}", _STYLES[found.level.value])
+        print_text(f"{found.text}{where}", lead=f"{found.level.value:8} ", style=_STYLES[found.level.value])
         for command in found.remedy:
-            print_line(f"{'':8} do: {command}")
+            print_line(f"{'':8} do: {shortened(command)}")
     if not status.attention:
         print_line("nothing needs attention", "green")
     print()

@@ -1,5 +1,6 @@
-"""Columns that fit a terminal: the last one is broken into lines, and what is still too wide is cut."""
+"""Columns that fit a terminal: what is too wide is broken into lines, and nothing is left out."""
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -7,8 +8,8 @@ from typing import TextIO
 __all__ = ["fitted", "terminal_width"]
 
 _GAP = "  "
-_LEAST_LAST = 24  # columns for the last cell, below which the others are cut to make room
-_LEAST = 8  # columns that a cell keeps
+_LEAST_LAST = 24  # columns for the last cell, below which the others are broken, too, to make room
+_LEAST = 10  # columns that a cell keeps, as long as most headings
 
 
 def terminal_width(stream: TextIO, environ: Mapping[str, str] = os.environ) -> int | None:
@@ -52,30 +53,26 @@ def _narrowed(widths: list[int], width: int) -> list[int]:
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], numbers: Sequence[int]) -> list[str]:
-    *cells, last = row
-    cut = [_cut(cell, width) for cell, width in zip(cells, widths, strict=False)]
-    lead = "".join(
-        (cell.rjust(width) if column in numbers else cell.ljust(width)) + _GAP
-        for column, (cell, width) in enumerate(zip(cut, widths, strict=False))
-    )
-    pieces = _broken(last, widths[-1])
-    if len(row) - 1 in numbers:
-        pieces = [piece.rjust(widths[-1]) for piece in pieces]
-    return [((lead if number == 0 else " " * len(lead)) + piece).rstrip() for number, piece in enumerate(pieces)]
-
-
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
+    cells = [_broken(cell, width) for cell, width in zip(row, widths, strict=True)]
+    lines = []
+    for pieces in itertools.zip_longest(*cells, fillvalue=""):
+        placed = [
+            piece.rjust(width) if column in numbers else piece.ljust(width)
+            for column, (piece, width) in enumerate(zip(pieces, widths, strict=True))
+        ]
+        lines.append(_GAP.join(placed).rstrip())
+    return lines
 
 
 def _broken(cell: str, width: int) -> list[str]:
-    """Break a cell at blanks and behind commas; a word that is too long is broken anywhere."""
+    """Break a cell at blanks, behind commas and slashes; a word that is too long is broken anywhere."""
     if len(cell) <= width:
         return [cell]
     lines: list[str] = []
     rest = cell
     while len(rest) > width:
         at = max(rest.rfind(" ", 1, width + 1), rest.rfind(",", 1, width) + 1)
+        at = at if at > 0 else rest.rfind("/", 1, width) + 1
         at = at if at > 0 else width
         lines.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()

@@ -16,9 +16,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from lkm.actions.certificate_files import read_certificates_as_der
 from lkm.actions.parameter_words import quoted
 from lkm.actions.session import Session
 from lkm.errors import LkmError, MachineError, Unreadable, UsageError
+from lkm.formats.module_name import EXTENSIONS
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 from lkm.interfaces.messages import as_json, tell
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from lkm.actions.trying import Observation, Trial
     from lkm.kernels.vm.images import Image
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "parse", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --secure-boot: enrol a certificate (PEM, DER) as the owner's; may be repeated",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the kernel's lines and the parameters")
+
+
+def parse(parser: argparse.ArgumentParser, words: list[str], options: argparse.Namespace) -> None:
+    """Read the words; the file of a module ends the list of kernels, as in ``--kernel A B FILE``."""
+    parser.parse_args(_file_first(words), options)
+
+
+def _file_first(words: list[str]) -> list[str]:
+    kernels = words.index("--kernel") + 1 if "--kernel" in words else len(words)
+    end = next((place for place in range(kernels, len(words)) if words[place].startswith("-")), len(words))
+    file = next((place for place in range(kernels, end) if words[place].endswith(EXTENSIONS)), end)
+    return [*words[file:end], *words[:file], *words[end:]]
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -104,15 +118,7 @@ def _chosen(options: argparse.Namespace, session: Session) -> "list[tuple[Image,
 
 def _owners(paths: list[str]) -> tuple[bytes, ...]:
     """Read the certificates of files."""
-    from lkm.actions.checking.options import certificates_in  # noqa: PLC0415  --trust is rare
-    from lkm.actions.load_names import file_for  # noqa: PLC0415
-    from lkm.system.located import located  # noqa: PLC0415
-
-    found: list[bytes] = []
-    for path in paths:
-        with located(path):
-            found += certificates_in(file_for(path).raw)
-    return tuple(found)
+    return tuple(der for path in paths for der in read_certificates_as_der(path))
 
 
 def _try(options: argparse.Namespace, image: "Image", root: str, owners: tuple[bytes, ...] | None) -> "Trial":

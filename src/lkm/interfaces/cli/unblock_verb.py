@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
             **outcome_as_json(session, done.outcome, dry_run=options.dry_run),
             modules=list(done.names),
             remaining=[{"module": name, "line": line, "where": where} for name, line, where in done.remaining],
+            unknown=[{"name": name, "alike": list(near)} for name, near in done.alike.items()],
             initramfs=drift_as_json(stale),
         )
         return status
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace, session: Session) -> int:
     if done.remaining:
         print_line("that file is not lkm's: take the line out with an editor")
     elif not done.outcome.changes:
-        print_line(f"{', '.join(done.names)}: not blocked")
+        for name in done.names:
+            guess = f" (did you mean {' or '.join(near)}?)" if (near := done.alike.get(name)) else ""
+            print_line(f"{name}: {'no kernel here has it' if name in done.alike else 'not blocked'}{guess}")
     print_drift(stale)
     return status

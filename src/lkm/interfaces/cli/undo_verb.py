@@ -19,9 +19,10 @@ from lkm.interfaces.cli.changing import (
     print_outcome,
 )
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
+from lkm.interfaces.cli.shown_commands import shortened
 
 if TYPE_CHECKING:
-    from lkm.actions.changes.undoing import Entry, History
+    from lkm.actions.changes.undoing import History, HistoryEntry
 
 __all__ = ["add_arguments", "run"]
 
@@ -63,7 +64,7 @@ def _undo(options: argparse.Namespace, session: Session, number: int | None) -> 
         print_json("undo", undone=record.number, command=record.command, **done, initramfs=drift_as_json(stale))
         return 0
     verb = "would undo" if options.dry_run else "undone"
-    print_line(f"{verb}: change {record.number}, {record.command}")
+    print_line(f"{verb}: change {record.number}, {shortened(record.command)}")
     if not outcome.changes:
         print_line("the files are as they were before it; nothing is to be written")
     print_outcome(session, outcome, dry_run=options.dry_run)
@@ -89,14 +90,14 @@ def _list(options: argparse.Namespace, session: Session, number: int | None) -> 
     return 0
 
 
-def _print_list(session: Session, entries: "list[Entry]", found: "History") -> None:
+def _print_list(session: Session, entries: "list[HistoryEntry]", found: "History") -> None:
     if entries:
         rows = [
             (
                 str(entry.record.number),
                 _time(entry.record.time),
                 entry.record.user,
-                entry.record.command,
+                shortened(entry.record.command),
                 _state(entry),
             )
             for entry in entries
@@ -110,7 +111,7 @@ def _print_list(session: Session, entries: "list[Entry]", found: "History") -> N
         print_line(f"left out: {problem}")
 
 
-def _state(entry: "Entry") -> str:
+def _state(entry: "HistoryEntry") -> str:
     undoes = "" if entry.record.undoes is None else f"undoes {entry.record.undoes}"
     undone = "" if entry.undone_by is None else f"undone by {entry.undone_by}"
     return ", ".join(filter(None, (undoes, undone)))
@@ -122,7 +123,7 @@ def _time(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def _as_json(session: Session, entry: "Entry") -> dict[str, object]:
+def _as_json(session: Session, entry: "HistoryEntry") -> dict[str, object]:
     record = entry.record
     return {
         "number": record.number,

@@ -10,6 +10,7 @@ exit status: 0 all are taken, 1 one is not, 2 wrong usage or unreadable input
 import argparse
 from typing import TYPE_CHECKING
 
+from lkm.actions.certificate_files import read_certificates_as_der
 from lkm.interfaces.cli.output import print_json, wants_json
 from lkm.interfaces.messages import as_json, tell
 
@@ -61,19 +62,10 @@ def _verify_options(options: argparse.Namespace) -> "VerifyOptions":
         profile_file=options.profile,
         kernel_image=options.kernel_image,
         use_cache=not options.no_cache,
-        certificates=tuple((der, path) for path in options.certificate for der in _certificates(path)),
+        certificates=tuple((der, path) for path in options.certificate for der in read_certificates_as_der(path)),
         detached=options.detached,
         tree=options.tree,
     )
-
-
-def _certificates(path: str) -> tuple[bytes, ...]:
-    from lkm.actions.checking.options import certificates_in  # noqa: PLC0415  rarely given
-    from lkm.actions.load_names import file_for  # noqa: PLC0415
-    from lkm.system.located import located  # noqa: PLC0415
-
-    with located(path):
-        return certificates_in(file_for(path).raw)
 
 
 def _print_json(report: "VerifyReport") -> None:

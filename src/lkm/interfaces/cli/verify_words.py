@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lkm.actions.verifying_advice import next_steps
-from lkm.interfaces.cli.output import print_line, print_table
+from lkm.interfaces.cli.output import print_line, print_table, print_text
 
 if TYPE_CHECKING:
     from lkm.actions.verifying import Verified, VerifyReport
@@ -26,7 +26,7 @@ def print_modules(report: "VerifyReport") -> None:
 
 def _print_module(module: "Verified", report: "VerifyReport") -> None:
     found, kernel = module.answer, report.kernel
-    print_line(f"{module.path}: {_headline(found, report)}")
+    print_text(f"{module.path}: {_headline(found, report)}")
     rows = [
         ("signer", found.signer),
         ("key", ", ".join(filter(None, (found.key, found.serial and f"serial {found.serial}")))),
@@ -38,7 +38,7 @@ def _print_module(module: "Verified", report: "VerifyReport") -> None:
     ]
     for name, value in rows:
         if value:
-            print_line(f"  {name:8}  {value}")
+            print_text(value, lead=f"  {name:8}  ")
     for line in found.log:
         print_line(f"  {'log':8}  {line}")
     for number, step in enumerate(next_steps(found, module.path, kernel)):
@@ -84,12 +84,12 @@ def _print_bad(bad: "list[Verified]", report: "VerifyReport") -> None:
     print()
     print_line(f"{len(bad)} not accepted:")
     for module in bad[:_MOST_NAMED]:
-        print_line(f"  {module.relative}: {module.answer.why}")
+        print_text(f"{module.relative}: {module.answer.why}", lead="  ")
     if len(bad) > _MOST_NAMED:
         print_line(f"  and {len(bad) - _MOST_NAMED} more; --json lists them all")
     policies = dict.fromkeys(policy for module in bad if (policy := report.kernel.policy(module.answer)))
     for policy in policies:
-        print_line(f"policy: {policy}")
+        print_text(policy, lead="policy: ")
     steps = next_steps(bad[0].answer, bad[0].path, report.kernel)
     print_line(f"next, as for the first: {steps[0]}")
     for step in steps[1:]:
@@ -98,4 +98,4 @@ def _print_bad(bad: "list[Verified]", report: "VerifyReport") -> None:
 
 def _print_notes(report: "VerifyReport") -> None:
     for note in (*report.kernel.notes, *report.notes):
-        print_line(f"note: {note}")
+        print_text(note, lead="note: ")

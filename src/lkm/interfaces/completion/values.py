@@ -10,6 +10,7 @@ __all__ = ["Kind", "System", "Values", "values_for"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:=@%+/-]{1,128}")
 _MOST = 50_000
+_LARGEST = 4 << 20  # bytes of a file of lkm's own
 
 
 class Kind(Enum):
@@ -96,6 +97,36 @@ def _loaded(system: System, current: str) -> list[str]:
     return _as_written(names, current.replace("-", "_"), current)
 
 
+def _blocked(system: System, current: str) -> list[str]:
+    """Name the modules that lkm's own files keep out: those that unblock lets in again."""
+    from lkm.actions.blocking.own_lines import OWN_FILES, blocked_in  # noqa: PLC0415  (as above)
+    from lkm.errors import LkmError  # noqa: PLC0415
+    from lkm.system.root import Root  # noqa: PLC0415
+
+    root = Root(system.root)
+    found: list[str] = []
+    for path in OWN_FILES:
+        try:
+            found += blocked_in(root.read_bytes(path, limit=_LARGEST))
+        except LkmError:
+            continue  # mostly it is not there
+    return _as_written(found, current.replace("-", "_"), current)
+
+
+def _changes(system: System, current: str) -> list[str]:
+    """Give the numbers of the changes in the journal, the newest first."""
+    from lkm.errors import LkmError  # noqa: PLC0415  (as above)
+    from lkm.system.journal import Journal  # noqa: PLC0415
+    from lkm.system.root import Root  # noqa: PLC0415
+
+    try:
+        records, _ = Journal(Root(system.root)).records()
+    except LkmError:
+        return []
+    numbers = sorted((record.number for record in records), reverse=True)
+    return [str(number) for number in numbers if str(number).startswith(current)]
+
+
 def _as_written(names: Iterable[str], wanted: str, current: str) -> list[str]:
     """Write those that begin so with dashes where the user wrote them."""
     return [current + name[len(current) :] for name in sorted(set(names)) if name.startswith(wanted)]
@@ -175,6 +206,8 @@ def _colors(system: System, current: str) -> list[str]:
 _SOURCES: Mapping[str, Kind | Callable[[System, str], list[str]]] = {
     **dict.fromkeys(("MODULE", "NAME", "ALIAS", "TEXT_OR_MODULE"), _modules),
     "LOADED": _loaded,
+    "BLOCKED": _blocked,
+    "CHANGE": _changes,
     "NAME_OR_PARAMETER": _modules_of_load,
     **dict.fromkeys(("PARAM", "PARAM=VALUE", "NAME=VALUE", "NAME[=VALUE]"), _parameters),
     "PARAMETER_NAME": _parameter_names,
@@ -196,4 +229,7 @@ _OF_VERB = {  # where one name of a value means something else
     ("find", "TEXT"): "TEXT_OR_MODULE",
     ("rmmod", "MODULE"): "LOADED",
     ("param", "NAME"): "PARAMETER_NAME",
+    ("unblock", "MODULE"): "BLOCKED",
+    ("undo", "NUMBER"): "CHANGE",
+    ("explain", "DEVICE"): "PATH",
 }

@@ -14,6 +14,7 @@ _SIGN = (
     "sudo lkm mok enrol MOK.der",
     "sudo reboot",
 )
+_SIGN_ANEW = tuple(step.replace(" {file}", " --replace {file}") for step in _SIGN)
 _ENROL = ("lkm verify {file}", "sudo lkm mok enrol CERTIFICATE.der", "sudo reboot")
 _STATE = "lkm lockdown"
 
@@ -82,7 +83,7 @@ SIGNATURE = (
         "kernel/module/signing.c module_sig_check",
         lines=("Loading of module with unsupported crypto is rejected",),
         errnos=_ENFORCED,
-        remedy=("lkm verify {file}", *_SIGN),
+        remedy=("lkm verify {file}", *_SIGN_ANEW),
     ),
     CauseRule(
         "signed-attributes",
@@ -91,7 +92,7 @@ SIGNATURE = (
         "crypto/asymmetric_keys/pkcs7_verify.c pkcs7_verify",
         lines=("PKCS7: Invalid module sig (has authattrs)", "PKCS7: Invalid module sig (not pkcs7-data)"),
         errnos=_REJECTED,
-        remedy=_SIGN,
+        remedy=_SIGN_ANEW,
     ),
     CauseRule(
         "revoked",
@@ -109,7 +110,7 @@ SIGNATURE = (
         "crypto/asymmetric_keys/pkcs7_verify.c pkcs7_verify",
         errnos=_REJECTED,
         stages=("signature",),
-        remedy=("lkm verify {file}", *_SIGN),
+        remedy=("lkm verify {file}", *_SIGN_ANEW),
     ),
     CauseRule(
         "algorithm-missing",
@@ -118,7 +119,7 @@ SIGNATURE = (
         "crypto/asymmetric_keys/public_key.c public_key_verify_signature",
         errnos=(errno.ENOENT,),
         stages=("signature",),
-        remedy=_SIGN,
+        remedy=_SIGN_ANEW,
     ),
     CauseRule(
         "malformed-signature",
@@ -130,7 +131,7 @@ SIGNATURE = (
             "PKCS7: Data already supplied",
         ),
         errnos=(errno.EBADMSG,),
-        remedy=("tail -c 28 {file}", *_SIGN),
+        remedy=("tail -c 28 {file}", *_SIGN_ANEW),
     ),
     CauseRule(
         "malformed-signature",
@@ -139,7 +140,16 @@ SIGNATURE = (
         "kernel/module/signing.c mod_verify_sig",
         errnos=(errno.EBADMSG, errno.EINVAL, errno.ENOPKG, errno.ELIBBAD, errno.EFBIG),
         stages=("signature",),
-        remedy=("tail -c 28 {file}", *_SIGN),
+        remedy=("tail -c 28 {file}", *_SIGN_ANEW),
+    ),
+    CauseRule(
+        "long-signature",
+        "the signature at the end of {file} is longer than the 65,535 bytes that {kernel} reads: sign it again, with no"
+        " certificates inside, as lkm sign does",
+        "lib/asn1_decoder.c asn1_ber_decoder",
+        errnos=(errno.EMSGSIZE,),
+        stages=("signature",),
+        remedy=_SIGN_ANEW,
     ),
     CauseRule(
         "lockdown",
@@ -151,7 +161,7 @@ SIGNATURE = (
             "Lockdown: {who*}oading of unsigned module",
         ),
         errnos=(errno.EPERM,),
-        remedy=(_STATE, *_SIGN),
+        remedy=(_STATE, *_SIGN_ANEW),
     ),
     CauseRule(
         "lockdown-parameter",

@@ -3,6 +3,7 @@
 import errno
 
 from lkm.formats.vermagic import same_magic
+from lkm.rules.kernel_blacklist import kernel_blacklist
 from lkm.rules.loading.attempt import IGNORE_VERMAGIC, Attempt, Refusal
 from lkm.rules.loading.versions import version_agrees
 
@@ -11,8 +12,7 @@ __all__ = ["check_blacklist", "check_builtin_name", "check_duplicate", "check_st
 
 def check_blacklist(attempt: Attempt) -> Refusal | None:
     """``blacklisted``: the kernel command line's ``module_blacklist=`` names the module exactly as .modinfo does."""
-    values = [value for value in attempt.cmdline.values("module_blacklist") if value is not None]
-    if values and attempt.info_name in values[-1].split(","):  # each one takes the place of the one before
+    if attempt.info_name in kernel_blacklist(attempt.cmdline):
         attempt.say(f"Module {attempt.info_name} is blacklisted")
         return Refusal(errno.EPERM)
     return None

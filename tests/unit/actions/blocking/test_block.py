@@ -24,7 +24,7 @@ def open_root(own_sample: Path) -> Callable[[], Session]:
 
 
 def _kinds(session: Session, name: str) -> list[str]:
-    return [route.kind for route in routes_to(sessions_of_all_kernels(session), name)]
+    return [route.kind for route in routes_to(sessions_of_all_kernels(session), [name])[name]]
 
 
 def test_the_ways_to_a_module(open_root: Callable[[], Session], own_sample: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_softdep_line_disables_an_install_line(open_root: Callable[[], Session
     (own_sample / "etc/modprobe.d/a.conf").write_text(
         "install dummy /bin/false\nblacklist dummy\nsoftdep dummy pre: fat\n"
     )
-    (route,) = routes_to(sessions_of_all_kernels(open_root()), "dummy")
+    (route,) = routes_to(sessions_of_all_kernels(open_root()), ["dummy"])["dummy"]
     assert (route.kind, "modprobe of kmod" in route.text) == ("name", True)
     assert block(open_root(), ["dummy"], BlockOptions(), "lkm block dummy").routes == ()
 
@@ -184,4 +184,5 @@ def test_the_list(open_root: Callable[[], Session], own_sample: Path) -> None:
 def test_all_kernels_count(open_root: Callable[[], Session], own_sample: Path) -> None:
     add_next_kernel(own_sample)
     session = Session(open_root().target._replace(release=RELEASE))
-    assert {route.release for route in routes_to(sessions_of_all_kernels(session), "dummy")} == {RELEASE, NEXT_RELEASE}
+    routes = routes_to(sessions_of_all_kernels(session), ["dummy"])["dummy"]
+    assert {route.release for route in routes} == {RELEASE, NEXT_RELEASE}

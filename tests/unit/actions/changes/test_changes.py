@@ -8,7 +8,7 @@ import pytest
 from lkm.actions.changes.applying import apply
 from lkm.actions.changes.changes import MASK, Changes, Link
 from lkm.actions.session import Session, Target
-from lkm.errors import ChangedMeanwhile, LkmError, PrivilegeMissing, ReadOnlyFiles, UsageError
+from lkm.errors import ChangedMeanwhile, LkmError, PrivilegeMissing, ReadOnlyFiles, Unreadable, UsageError
 from lkm.formats.own_files import mark_for
 from lkm.system.journal import Journal
 from lkm.system.root import Root
@@ -31,6 +31,17 @@ def test_files_are_written_and_missing_directories_made(root: Root, tmp_path: Pa
     assert (tmp_path / OWN[1:]).read_bytes() == MARK + b"options a b=1\n"
     assert (tmp_path / OWN[1:]).stat().st_mode & 0o777 == 0o644
     assert [file.path for file in Journal(root).record(1).files] == [OWN, OTHER]
+
+
+def test_a_file_that_only_root_may_read(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Unreadable("permission denied", where=OWN) from PermissionError()
+
+    monkeypatch.setattr("lkm.actions.changes.changes.read_contents", refuse)
+    with pytest.raises(PrivilegeMissing, match=r"can't be read \(permission denied\)") as raised:
+        Changes(root).read(OWN)
+    assert raised.value.where == OWN
+    assert "sudo" in (raised.value.hint or "")
 
 
 def test_without_a_change_nothing_is_written(root: Root, tmp_path: Path) -> None:
@@ -147,17 +158,3 @@ def test_two_at_once_both_get_their_way(root: Root, tmp_path: Path) -> None:
     outcome = apply(Session(Target(str(tmp_path))), plan, "lkm test")
     assert outcome.number == 2
     assert (tmp_path / OWN[1:]).read_bytes() == MARK + b"two\none\n"
-
-
-def test_what_was_confirmed_is_not_planned_anew(root: Root, tmp_path: Path) -> None:
-    def meddled(_: Changes) -> bool:
-        other = Changes(root)
-        other.add(OWN, MARK + b"two\n")
-        other.carry_out("lkm other")
-        return True
-
-    session = Session(Target(str(tmp_path)))
-    with pytest.raises(ChangedMeanwhile):
-        apply(session, lambda changes: changes.add(OWN, MARK), "lkm test", confirm=meddled)
-    refused = apply(session, lambda changes: changes.add(OWN, MARK), "lkm test", confirm=lambda _: False)
-    assert refused.number is None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.scripted_kernel import ScriptedKernel
+from tests.support.signing import Signer
 
 import lkm
 from lkm.actions.checking import target as check_target
@@ -217,3 +218,12 @@ def test_configuration_of_the_callers_own(sample: Path, tmp_path: Path) -> None:
     with lkm.System(str(sample), config_paths=[str(tmp_path / "own.conf")]) as system:
         assert not system.check("dummy")[0].loads
         assert system.check("pcspkr")[0].loads
+
+
+def test_a_certificate_that_the_kernel_has_no_use_for(own_sample: Path) -> None:
+    config = next((own_sample / "boot").glob("config-*"))
+    config.write_text(config.read_text() + "CONFIG_CRYPTO_RSA=y\n# CONFIG_CRYPTO_ECDSA is not set\n")
+    options = CheckOptions(use_cache=False, trust=(Signer("Curve").der, Signer("Plain", use_rsa=True).der))
+    assert open_target(_session(own_sample), options).notes == (
+        "to trust Curve makes no difference: this kernel can't use its key, EC P-256",
+    )

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from tests.support.signing import Signer
 
-from lkm.actions.checking.options import CheckOptions, certificates_in, mask_of, number, taint_mask
-from lkm.errors import FormatError, UsageError
+from lkm.actions.checking.options import CheckOptions, mask_of, number, taint_mask
+from lkm.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -44,21 +43,6 @@ def test_letters_that_are_none_count_for_nothing() -> None:
 def test_no_number(text: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$|invalid literal"):
         number(text)
-
-
-def test_certificates() -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  dear
-
-    one, two = Signer("one"), Signer("two")
-    assert certificates_in(one.der) == (one.der,)
-    bundle = b"".join(signer.certificate.public_bytes(Encoding.PEM) for signer in (one, two))
-    assert certificates_in(b"# some keys\n" + bundle) == (one.der, two.der)
-
-
-@pytest.mark.parametrize("data", [b"", b"x", b"-----BEGIN CERTIFICATE-----\nx\n", b"\x30\x82\xff\xff", bytes(100)])
-def test_no_certificate(data: bytes) -> None:
-    with pytest.raises(FormatError, match="is no certificate"):
-        certificates_in(data)
 
 
 def test_the_caller() -> None:

@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.signing_keys import certified, der_of, encoded
 
+from lkm.actions.certificate_files import read_certificates
 from lkm.actions.signing.file_key import public_half
-from lkm.actions.signing.key_files import read_certificates, read_key_file
+from lkm.actions.signing.key_files import read_key_file
 from lkm.errors import FormatError, LkmError, Unreadable, UsageError
 
 PASS_PHRASE = b"a pass phrase"
@@ -118,7 +119,8 @@ def test_pkcs12_without_a_key(put: Callable[[bytes], str]) -> None:
         (b"", "holds no private key that can be read", "openssl pkey"),
         (b"nonsense", "holds no private key that can be read", "openssl pkey"),
         (PEM, "holds no private key", "it holds a certificate"),
-        (der_of(CERTIFICATE), "holds no private key that can be read", "openssl pkey"),
+        (der_of(CERTIFICATE), "holds no private key", "it holds a certificate"),
+        (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI me@here\n", "holds no private key", "it holds a public key"),
         (
             KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
             "holds no private key",

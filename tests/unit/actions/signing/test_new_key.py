@@ -17,7 +17,7 @@ from tests.support.require import require_tool
 from lkm.actions.signing import new_key as module
 from lkm.actions.signing.new_key import DEFAULT_DAYS, KeyKind, default_name, new_key
 from lkm.actions.signing.signatory import open_signatory
-from lkm.errors import LkmError, UsageError
+from lkm.errors import LkmError, PrivilegeMissing, UsageError
 from lkm.formats.certificate import describe
 from lkm.formats.module_signature import append
 from lkm.rules.signature_check import check
@@ -143,7 +143,7 @@ def test_nothing_is_replaced(ending: str, tmp_path: Path) -> None:
         *[({"days": days}, "is valid for 1 to") for days in (0, -1, 10**9, 10**30)],
         *[
             ({"name": name}, "1 to 64 printable characters")
-            for name in ("", " ", "x" * 65, "a\nb", "\x1b[0m", "\udc80")
+            for name in ("", " ", "x" * 65, "ä" * 33, "a\nb", "\x1b[0m", "\udc80")
         ],
         *[({"pass_phrase": partial(bytes, phrase)}, "has 4 to 1023 bytes") for phrase in (b"", b"abc", b"x" * 1024)],
     ],
@@ -172,13 +172,42 @@ def test_no_place(base: str) -> None:
     assert caught.value.hint
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: str, data: bytes, *, mode: int) -> None:
+@pytest.mark.parametrize(
+    ("failure", "raised", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), LkmError, "can't be written: no space left on device"),
+        (OSError(errno.EACCES, "Permission denied"), PrivilegeMissing, "can't be written: permission denied"),
+        (OSError(errno.EEXIST, "File exists"), UsageError, "is there already"),
+        (KeyboardInterrupt(), KeyboardInterrupt, ""),
+    ],
+)
+def test_a_failure_leaves_nothing(
+    failure: BaseException,
+    raised: type[BaseException],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(path: str, data: bytes, *, mode: int, may_replace: bool) -> None:
         if path.endswith(".der"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        write_atomically(path, data, mode=mode)
+            raise failure
+        write_atomically(path, data, mode=mode, may_replace=may_replace)
 
-    monkeypatch.setattr(module, "write_atomically", full)
-    with pytest.raises(LkmError, match="no space left on device"):
+    monkeypatch.setattr(module, "write_atomically", fail)
+    with pytest.raises(raised) as error:
         new_key(str(tmp_path / "new"), pass_phrase=None, kind=KeyKind.P256)
+    assert type(error.value) is raised
+    assert str(error.value) == (f"{tmp_path}/new.der: {told}" if told else "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_came_into_being_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(kind: KeyKind) -> object:
+        (tmp_path / "new.pem").write_text("another's")
+        return make(kind)
+
+    make = module._generated
+    monkeypatch.setattr(module, "_generated", other)
+    with pytest.raises(UsageError, match="is there already"):
+        new_key(str(tmp_path / "new"), pass_phrase=None, kind=KeyKind.P256)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("new.pem", "another's")]

@@ -16,7 +16,7 @@ from tests.support.key_pair import KeyPair
 from lkm.actions.session import Session
 from lkm.actions.signing import sign_files
 from lkm.actions.signing.messages import Made, SigningFailed
-from lkm.actions.signing.results import Outcome, SignedFile
+from lkm.actions.signing.results import SignedFile, SignOutcome
 from lkm.actions.signing.sign import SignReport, SignRequest, carry_out, prepare
 from lkm.actions.signing.subjects import Subject
 from lkm.actions.signing.treatment import OldSignature, Product, SignJob, treat
@@ -71,7 +71,7 @@ def test_a_module_however_it_is_packed(session: Session, pair: KeyPair, module: 
     module.write_bytes(compress(MODULE, compression))
     module.chmod(0o640)
     file = only(signed(session, pair, module))
-    assert (file.outcome, file.digest, file.former, file.target) == (Outcome.SIGNED, "sha256", None, str(module))
+    assert (file.outcome, file.digest, file.former, file.target) == (SignOutcome.SIGNED, "sha256", None, str(module))
     data = module.read_bytes()
     assert is_good(decompress(data), pair)
     assert data == compress(decompress(data), compression)
@@ -84,8 +84,8 @@ def test_hash_and_name(session: Session, pair: KeyPair, module: Path) -> None:
     file = only(signed(session, pair, module, hash="sha3-512", by_key_id=True))
     assert (file.digest, file.reason) == ("sha3-512", "as --hash says")
     assert is_good(module.read_bytes(), pair)
-    assert signed(session, pair, module, hash="sha3-512", by_key_id=True).files[0].outcome is Outcome.ALREADY
-    assert only(signed(session, pair, module, hash="sha3-512")).outcome is Outcome.REPLACED
+    assert signed(session, pair, module, hash="sha3-512", by_key_id=True).files[0].outcome is SignOutcome.ALREADY
+    assert only(signed(session, pair, module, hash="sha3-512")).outcome is SignOutcome.REPLACED
 
 
 @pytest.mark.parametrize(("kernel", "told"), [("5.10.0-1", 1), ("6.1.0", 1), ("6.12.0", 0), ("odd", 0), ("", 0)])
@@ -94,7 +94,7 @@ def test_a_hash_that_the_kernel_does_not_know(
 ) -> None:
     module.write_bytes(write(ModuleRecipe(name="some", modinfo=(("vermagic", f"{kernel} SMP"),) if kernel else ())))
     file = only(signed(session, pair, module, hash="sha3-256"))
-    assert (file.outcome, len(file.notes)) == (Outcome.SIGNED, told)
+    assert (file.outcome, len(file.notes)) == (SignOutcome.SIGNED, told)
     assert all(f"kernel {kernel} can't verify this" in note for note in file.notes)
     assert only(signed(session, pair, module, hash="sha512")).notes == ()
 
@@ -107,12 +107,12 @@ def test_curves_that_the_kernel_does_not_know(session: Session, other_pair: KeyP
 def test_one_s_own_signature_stays_and_a_bad_one_is_replaced(session: Session, pair: KeyPair, module: Path) -> None:
     signed(session, pair, module)
     good, status = module.read_bytes(), module.stat()
-    assert only(signed(session, pair, module)).outcome is Outcome.ALREADY
+    assert only(signed(session, pair, module)).outcome is SignOutcome.ALREADY
     assert module.stat() == status
     changed = write(ModuleRecipe(name="another"))
     module.write_bytes(changed + good[len(MODULE) :])
     file = only(signed(session, pair, module))
-    assert (file.outcome, file.former) == (Outcome.REPLACED, "Own key")
+    assert (file.outcome, file.former) == (SignOutcome.REPLACED, "Own key")
     assert split_all(module.read_bytes())[0] == len(changed)
     assert is_good(module.read_bytes(), pair)
 
@@ -121,7 +121,7 @@ def test_what_calling_sign_file_again_left(session: Session, pair: KeyPair, modu
     signed(session, pair, module)
     good = module.read_bytes()
     module.write_bytes(good + good[len(MODULE) :])
-    assert only(signed(session, pair, module)).outcome is Outcome.REPLACED
+    assert only(signed(session, pair, module)).outcome is SignOutcome.REPLACED
     assert module.read_bytes() == good
 
 
@@ -129,17 +129,17 @@ def test_somebody_elses_signature(session: Session, pair: KeyPair, other_pair: K
     signed(session, other_pair, module)
     theirs = module.read_bytes()
     file = only(signed(session, pair, module))
-    assert (file.outcome, module.read_bytes()) == (Outcome.FAILED, theirs)
+    assert (file.outcome, module.read_bytes()) == (SignOutcome.FAILED, theirs)
     assert file.error is not None
     assert (file.error.what, "--replace" in str(file.error.hint)) == ("has a signature already, by Other key", True)
     file = only(signed(session, pair, module, old=OldSignature.ADD))
-    assert (file.outcome, len(split_all(module.read_bytes())[1])) == (Outcome.ADDED, 2)
+    assert (file.outcome, len(split_all(module.read_bytes())[1])) == (SignOutcome.ADDED, 2)
     assert module.read_bytes().startswith(theirs)
-    assert only(signed(session, pair, module, old=OldSignature.ADD)).outcome is Outcome.ALREADY
-    assert only(signed(session, pair, module)).outcome is Outcome.ALREADY
+    assert only(signed(session, pair, module, old=OldSignature.ADD)).outcome is SignOutcome.ALREADY
+    assert only(signed(session, pair, module)).outcome is SignOutcome.ALREADY
     file = only(signed(session, pair, module, old=OldSignature.REPLACE))
-    assert (file.outcome, len(split_all(module.read_bytes())[1])) == (Outcome.REPLACED, 1)
-    assert only(signed(session, pair, module, old=OldSignature.REPLACE)).outcome is Outcome.ALREADY
+    assert (file.outcome, len(split_all(module.read_bytes())[1])) == (SignOutcome.REPLACED, 1)
+    assert only(signed(session, pair, module, old=OldSignature.REPLACE)).outcome is SignOutcome.ALREADY
 
 
 def test_in_a_tree_it_is_no_failure(
@@ -151,9 +151,9 @@ def test_in_a_tree_it_is_no_failure(
     (place / "bad.ko").write_bytes(b"bad")
     report = signed(session, pair, tree=str(place))
     assert {Path(file.path).name: file.outcome for file in report.files} == {
-        "some.ko": Outcome.KEPT,
-        "new.ko": Outcome.SIGNED,
-        "bad.ko": Outcome.FAILED,
+        "some.ko": SignOutcome.KEPT,
+        "new.ko": SignOutcome.SIGNED,
+        "bad.ko": SignOutcome.FAILED,
     }
     assert [error.where for error in report.errors] == [f"{place}/bad.ko"]
 
@@ -161,7 +161,7 @@ def test_in_a_tree_it_is_no_failure(
 def test_a_signature_outside_of_the_packed_module(session: Session, pair: KeyPair, module: Path) -> None:
     module.write_bytes(append(compress(MODULE, Compression.XZ), b"signature"))
     file = only(signed(session, pair, module))
-    assert (file.outcome, len(file.notes)) == (Outcome.SIGNED, 1)
+    assert (file.outcome, len(file.notes)) == (SignOutcome.SIGNED, 1)
     assert is_good(decompress(module.read_bytes()), pair)
     assert not module.read_bytes().endswith(b"~\n")
 
@@ -178,8 +178,8 @@ def test_links(session: Session, pair: KeyPair, module: Path, place: Path) -> No
 
 def test_dry_run(session: Session, pair: KeyPair, module: Path, place: Path) -> None:
     before = module.stat()
-    assert only(signed(session, pair, module, dry_run=True)).outcome is Outcome.SIGNED
-    assert only(signed(session, pair, module, dry_run=True, product=Product.MESSAGE)).outcome is Outcome.WRITTEN
+    assert only(signed(session, pair, module, dry_run=True)).outcome is SignOutcome.SIGNED
+    assert only(signed(session, pair, module, dry_run=True, product=Product.MESSAGE)).outcome is SignOutcome.WRITTEN
     assert only(signed(session, pair, module, dry_run=True, output=f"{place}/out")).target == f"{place}/out/some.ko"
     assert (module.stat(), names(place)) == (before, ["some.ko"])
 
@@ -190,7 +190,7 @@ def test_output(session: Session, pair: KeyPair, other_pair: KeyPair, module: Pa
     module.rename(place / "in/some.ko")
     signed(session, other_pair, place / "in/some.ko")
     report = signed(session, pair, tree=f"{place}/in", output=f"{place}/out")
-    assert [file.outcome for file in report.files] == [Outcome.KEPT, Outcome.SIGNED]
+    assert [file.outcome for file in report.files] == [SignOutcome.KEPT, SignOutcome.SIGNED]
     assert (place / "out/some.ko").read_bytes() == (place / "in/some.ko").read_bytes()
     assert is_good((place / "out/sub/other.ko").read_bytes(), pair)
     assert (place / "in/sub/other.ko").read_bytes() == MODULE
@@ -210,21 +210,21 @@ def test_two_files_for_one_place(session: Session, pair: KeyPair, module: Path, 
 @pytest.mark.parametrize("compression", Compression)
 def test_strip(session: Session, module: Path, compression: Compression) -> None:
     module.write_bytes(compress(append(append(MODULE, b"one"), b"two"), compression))
-    assert only(asked(session, module, strip=True)).outcome is Outcome.STRIPPED
+    assert only(asked(session, module, strip=True)).outcome is SignOutcome.STRIPPED
     assert decompress(module.read_bytes()) == MODULE
-    assert only(asked(session, module, strip=True)).outcome is Outcome.UNSIGNED
+    assert only(asked(session, module, strip=True)).outcome is SignOutcome.UNSIGNED
 
 
 def test_strip_what_stands_outside(session: Session, module: Path) -> None:
     module.write_bytes(append(compress(MODULE, Compression.GZIP), b"signature"))
-    assert only(asked(session, module, strip=True)).outcome is Outcome.STRIPPED
+    assert only(asked(session, module, strip=True)).outcome is SignOutcome.STRIPPED
     assert module.read_bytes() == compress(MODULE, Compression.GZIP)
 
 
 def test_a_length_that_lies_costs_nothing_of_the_module(session: Session, module: Path) -> None:
     lying = append(MODULE, b"")[:-32] + (100).to_bytes(4) + append(b"", b"")[-28:]
     module.write_bytes(lying)
-    assert only(asked(session, module, strip=True)).outcome is Outcome.FAILED
+    assert only(asked(session, module, strip=True)).outcome is SignOutcome.FAILED
     assert module.read_bytes() == lying
 
 
@@ -233,17 +233,17 @@ def test_a_length_that_lies_costs_nothing_of_the_module(session: Session, module
 
 def test_detached_and_attached(session: Session, pair: KeyPair, module: Path, place: Path) -> None:
     file = only(signed(session, pair, module, product=Product.MESSAGE))
-    assert (file.outcome, file.target) == (Outcome.WRITTEN, f"{module}.p7s")
+    assert (file.outcome, file.target) == (SignOutcome.WRITTEN, f"{module}.p7s")
     assert module.read_bytes() == MODULE
     for attach in (f"{module}.p7s", str(place)):
         module.write_bytes(MODULE)
         file = only(asked(session, module, attach=attach, certificate=str(pair.certificate)))
-        assert (file.outcome, file.notes, file.reason) == (Outcome.SIGNED, (), "as the message has it")
+        assert (file.outcome, file.notes, file.reason) == (SignOutcome.SIGNED, (), "as the message has it")
         assert is_good(module.read_bytes(), pair)
-    assert only(asked(session, module, attach=str(place), old=OldSignature.REPLACE)).outcome is Outcome.ALREADY
+    assert only(asked(session, module, attach=str(place), old=OldSignature.REPLACE)).outcome is SignOutcome.ALREADY
     module.write_bytes(MODULE)
     file = only(asked(session, module, attach=f"{module}.p7s"))
-    assert (file.outcome, len(file.notes)) == (Outcome.SIGNED, 1)  # it was not held against a certificate
+    assert (file.outcome, len(file.notes)) == (SignOutcome.SIGNED, 1)  # it was not held against a certificate
 
 
 def test_a_tree_of_detached_signatures(session: Session, pair: KeyPair, module: Path, place: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_tree_of_detached_signatures(session: Session, pair: KeyPair, module: 
     signed(session, pair, tree=str(place), product=Product.MESSAGE, output=str(out))
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*.p7s")) == ["some.ko.p7s", "sub/other.ko.xz.p7s"]
     report = asked(session, tree=str(place), attach=str(out), certificate=str(pair.certificate))
-    assert [file.outcome for file in report.files] == [Outcome.SIGNED] * 2
+    assert [file.outcome for file in report.files] == [SignOutcome.SIGNED] * 2
     assert is_good(module.read_bytes(), pair)
 
 
@@ -305,7 +305,7 @@ def test_a_raw_signature(session: Session, pair: KeyPair, module: Path, place: P
         "old": OldSignature.REPLACE,
     }
     assert "not the signature" in str(only(asked(session, module, hash="sha512", **wishes)).error)
-    assert only(asked(session, module, **wishes)).outcome is Outcome.REPLACED
+    assert only(asked(session, module, **wishes)).outcome is SignOutcome.REPLACED
     data = decompress(module.read_bytes())
     assert is_good(data, pair)
     module.write_bytes(MODULE)
@@ -362,7 +362,7 @@ def test_in_several_processes(
     report = carry_out(session, plan, done.append)
     assert sum(done) == 40
     assert [file.path for file in report.files] == [str(path) for path in many]
-    assert [file.outcome for file in report.files].count(Outcome.SIGNED) == 39
+    assert [file.outcome for file in report.files].count(SignOutcome.SIGNED) == 39
     assert report.files[7].error is not None
     assert all(is_good(path.read_bytes(), pair) for path in many if path != many[7])
 
@@ -413,7 +413,7 @@ def test_a_process_that_is_killed(
     assert report.files[3].error is not None
     assert "the process that was to do it ended" in str(report.files[3].error)
     for path, file in zip(many, report.files, strict=True):
-        assert is_good(path.read_bytes(), pair) == (file.outcome is Outcome.SIGNED)
+        assert is_good(path.read_bytes(), pair) == (file.outcome is SignOutcome.SIGNED)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -65,6 +65,58 @@ def test_the_list(on_own: Lkm, own_sample: Path) -> None:
     assert asked.out.endswith("fat: nothing keeps it out\n")
 
 
+def test_a_configuration_that_can_not_be_read_may_keep_more_out(on_own: Lkm, own_sample: Path) -> None:
+    (own_sample / "etc/modprobe.d/loop.conf").symlink_to("loop.conf")
+    listed = on_own("blocked")
+    first, note = listed.out.splitlines()
+    assert first == "nothing that can be read keeps a module out"
+    assert note.startswith("note: what ")
+    assert note.endswith("/loop.conf says of modules is not known: too many levels of links")
+    told = json.loads(on_own("blocked", "--json").out)
+    check_schema(told, "blocked")
+    assert told["notes"] == [note.removeprefix("note: ")]
+
+
+def test_the_kernels_own_list(on_own: Lkm, own_sample: Path) -> None:
+    (own_sample / "kernel").mkdir()
+    (own_sample / "kernel/cmdline").write_text("module_blacklist=vfat module_blacklist=dummy,no-such\n")
+    lines = on_own("blocked").out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["dummy", "yes"], ["no-such", "not"]]
+
+
+@pytest.mark.parametrize("lost", ["blacklist", "install", "softdep"])
+def test_a_line_that_somebody_took_out(on_own: Lkm, own_sample: Path, lost: str) -> None:
+    file = own_sample / "etc/modprobe.d/00-lkm-blocked.conf"
+    on_own("block", "dummy")
+    whole = set(file.read_text().splitlines())
+    file.write_text("".join(f"{line}\n" for line in file.read_text().splitlines() if not line.startswith(lost)))
+    assert "00-lkm-blocked.conf: changed" in on_own("block", "dummy").out
+    assert set(file.read_text().splitlines()) == whole
+    file.write_text("".join(f"{line}\n" for line in file.read_text().splitlines() if not line.startswith(lost)))
+    assert "00-lkm-blocked.conf: removed" in on_own("unblock", "dummy").out
+    assert on_own("blocked").out == "nothing keeps a module out\n"
+
+
+def test_a_name_that_nothing_blocks(on_own: Lkm) -> None:
+    outcome = on_own("unblock", "vfta", "fat")
+    assert (outcome.status, outcome.out) == (0, "vfta: no kernel here has it (did you mean vfat?)\nfat: not blocked\n")
+    told = json.loads(on_own("unblock", "vfta", "--json").out)
+    check_schema(told, "unblock")
+    assert told["unknown"] == [{"name": "vfta", "alike": ["vfat"]}]
+
+
+def test_who_wants_a_blocked_module_is_told_to_unblock_it(on_own: Lkm) -> None:
+    on_own("block", "fat")
+    for name, hint in (
+        ("fat", "lkm unblock fat, or go round it"),
+        ("fs-vfat", "lkm unblock fat, or go round it"),
+    ):
+        assert f"hint: {hint}" in on_own("load", name).err
+    assert "try:         lkm unblock fat\n" in on_own("explain", "vfat").out
+    on_own("block", "dummy")
+    assert "hint: lkm unblock dummy\n" in on_own("load", "rtnl-link-dummy").err
+
+
 def test_an_allow_list_is_asked_about(on_own: Lkm, own_sample: Path) -> None:
     outcome = on_own("allow-only", "dummy")
     assert outcome.status == 2

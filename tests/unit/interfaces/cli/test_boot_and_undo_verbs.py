@@ -22,9 +22,9 @@ def on_own(on_sample: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_add_list_remove(on_own: Lkm, own_sample: Path) -> None:
     done = on_own("boot", "add", "vfat")
     assert done.status == 0
-    assert "vfat: loaded at every boot from now on; to load it now: lkm --root" in done.out
+    assert "vfat: loaded at every boot from now on; to load it now: lkm load vfat" in done.out
     assert f"{own_sample}/{OWN}: written" in done.out
-    assert "(change 1; take it back with: lkm --root" in done.out
+    assert "(change 1; take it back with: lkm undo 1)" in done.out
     again = on_own("boot", "add", "vfat", "unix")
     assert f"vfat: nothing to do, it is asked for by {own_sample}/{OWN}:2" in again.out
     assert "unix: nothing to do, it is part of the kernel image" in again.out
@@ -40,7 +40,8 @@ def test_add_list_remove(on_own: Lkm, own_sample: Path) -> None:
 
 def test_warnings_and_refusals(on_own: Lkm, own_sample: Path) -> None:
     blocked = on_own("boot", "add", "pcspkr")
-    assert "; but modprobe.d forbids pcspkr" in blocked.out
+    assert "pcspkr: asked for at every boot from now on; but modprobe.d forbids pcspkr" in blocked.out
+    assert "lkm load" not in blocked.out
     unknown = on_own("boot", "add", "vfatt")
     assert unknown.status == 1
     assert "did you mean vfat" in unknown.err
@@ -52,7 +53,7 @@ def test_warnings_and_refusals(on_own: Lkm, own_sample: Path) -> None:
     vendor.write_text("dummy\nvfat\n")
     kept = on_own("boot", "remove", "dummy")
     assert kept.status == 1
-    assert "to hide it: lkm --root" in kept.out
+    assert "to hide it: lkm boot remove --mask dummy" in kept.out
     assert "boot remove --mask dummy" in kept.out
     masked = on_own("boot", "remove", "--mask", "dummy")
     assert masked.status == 0
@@ -83,7 +84,7 @@ def test_undo(on_own: Lkm, own_sample: Path) -> None:
     assert on_own("undo", "--list").out == "nothing was changed yet\n"
     on_own("boot", "add", "vfat")
     undone = on_own("undo")
-    assert undone.out.startswith("undone: change 1, lkm --root")
+    assert undone.out.startswith("undone: change 1, lkm boot add vfat")
     assert f"{own_sample}/{OWN}: removed" in undone.out
     rows = on_own("undo", "--list").out.splitlines()
     assert rows[1].endswith("undoes 1")

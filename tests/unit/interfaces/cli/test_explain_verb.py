@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.support.schema import check_schema
 
+from lkm.formats import cpio
+
 Lkm = Callable[..., Any]
 
 
@@ -61,6 +63,31 @@ def test_a_built_in(on_sample: Lkm) -> None:
     told = on_sample("explain", "unix").out
     assert "built into 6.1.0-sample" in told
     assert "if loaded now" not in told
+
+
+def test_early_boot_has_an_old_copy(with_lines: Callable[[str], Lkm], own_sample: Path) -> None:
+    lkm = with_lines("options dummy numdummies=1\n")
+    (own_sample / "etc/modprobe.d/new.conf").write_text("blacklist dummy\n")
+    old = cpio.file("etc/modprobe.d/more.conf", b"options dummy numdummies=2\n")
+    image = cpio.write([cpio.directory("etc/modprobe.d"), old])
+    (own_sample / "boot/initrd.img-6.1.0-sample").write_bytes(image)
+    told = lkm("explain", "dummy").out
+    assert (
+        f"""\
+  early boot: {own_sample}/boot/initrd.img-6.1.0-sample does not have the module
+    /etc/modprobe.d/more.conf is another one there
+    /etc/modprobe.d/new.conf is not there
+    build it anew with the tool that made it (none that lkm knows is installed here)
+"""
+        in told
+    )
+
+
+def test_what_can_not_be_read_is_told_of(with_lines: Callable[[str], Lkm], own_sample: Path) -> None:
+    (own_sample / "etc/modprobe.d/loop.conf").symlink_to("loop.conf")
+    outcome = with_lines("")("explain", "vfat")
+    assert outcome.status == 0
+    assert outcome.out.endswith("/loop.conf says of modules is not known: too many levels of links\n")
 
 
 def test_an_unknown_name(on_sample: Lkm) -> None:

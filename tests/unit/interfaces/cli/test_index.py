@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.support.schema import check_schema
 
+from lkm.actions import index_tree
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.formats.symbol_versions import Import
-from lkm.interfaces.cli import index_verb
 
 Lkm = Callable[..., Any]
 RELEASE = "6.1.0-test"
@@ -131,7 +131,7 @@ def test_indexes_that_can_not_be_written(lkm: Lkm, tree: Path, monkeypatch: pyte
         kind.filename = f"{tree}/modules.dep.1.2"
         raise kind
 
-    monkeypatch.setattr(index_verb, "index_tree", refuse)
+    monkeypatch.setattr(index_tree, "index", refuse)
     outcome = lkm("index", "--json")
     answer = json.loads(outcome.out)
     check_schema(answer, "index")

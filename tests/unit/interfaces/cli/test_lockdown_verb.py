@@ -126,7 +126,10 @@ def test_without_configuration_there_is_no_table(lkm: Lkm, own_sample: Path) -> 
     (own_sample / f"boot/config-{RELEASE}").unlink()
     answer = _json(lkm, "--root", str(own_sample))
     assert (answer["config"], answer["table"], answer["lockdown"]["supported"]) == ([], [], None)
-    assert "the kernel's configuration is unknown" in lkm("lockdown", "--root", str(own_sample)).out
+    out = lkm("lockdown", "--root", str(own_sample)).out
+    assert "the kernel's configuration is unknown" in out
+    for what in ("lockdown        ", "signatures      "):
+        assert f"{what}  not known, as the kernel's configuration is not\n" in out
 
 
 def test_a_kernel_without_modules(lkm: Lkm, own_sample: Path) -> None:
@@ -138,6 +141,12 @@ def test_a_kernel_without_modules(lkm: Lkm, own_sample: Path) -> None:
 
 def test_the_running_kernel_always_answers(lkm: Lkm) -> None:
     assert lkm("lockdown").status == 0
+
+
+def test_a_release_of_which_nothing_is_there(lkm: Lkm, own_sample: Path) -> None:
+    outcome = lkm("lockdown", "--root", str(own_sample), "--release", "9.9")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "there is no module tree for kernel 9.9\n  hint: trees here: " in outcome.err
 
 
 @pytest.mark.parametrize("words", [("--root", "/nowhere"), ("--kernel", "frob"), ("x",), ("--release", "a/b")])

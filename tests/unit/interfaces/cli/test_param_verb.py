@@ -47,7 +47,10 @@ def test_set_persistently_and_unset(on_own: Lkm, own_sample: Path) -> None:
     assert "8 at each load already" in again.out
     assert "change" not in again.out
     kept = on_own("param", "set", "dummy", "numdummies=9", "--persist")
-    assert "the loaded module keeps its value; to load it again: lkm --root" in kept.out
+    assert (
+        "the loaded module keeps its value; to load it again: lkm param set dummy numdummies=9 --persist --reload\n"
+        in kept.out
+    )
     loaded = on_own("param", "set", "dummy", "numdummies=9", "--persist", "--reload")
     assert "now 9 (was 8), loaded again" in loaded.out
     (own_sample / "etc/modprobe.d/a.conf").write_text("options dummy numdummies=3\n")

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.key_pair import KeyPair, make_key_pair
+from tests.support.require import require_tool
 from tests.support.schema import check_schema
 
 from lkm.actions.sample_tree import RELEASE
@@ -74,6 +77,42 @@ def test_a_tree(sign: Lkm, own_sample: Path) -> None:
     assert outcome.out.splitlines()[-1] == "does a kernel take it? lkm verify --tree"
 
 
+def test_the_next_command_names_what_was_signed(sign: Lkm) -> None:
+    for number in range(5):
+        Path(f"some{number}.ko").write_bytes(MODULE)
+    Path("-n.ko").write_bytes(MODULE)
+    assert sign("--", "-n.ko").out.splitlines()[-1] == "does a kernel take it? lkm verify ./-n.ko"
+    out = sign(*(f"some{number}.ko" for number in range(5))).out
+    assert out.splitlines()[-1] == f"does a kernel take it? lkm verify --tree {Path.cwd()}"
+    Path("deep").mkdir()
+    for number in range(5):
+        Path(f"deep/some{number}.ko").write_bytes(MODULE)
+    out = sign(*(f"deep/some{number}.ko" for number in range(5))).out
+    assert out.splitlines()[-1] == "does a kernel take it? lkm verify --tree deep"
+
+
+def test_a_dry_run_looks_at_the_signature_that_is_brought(on_sample: Lkm, sign: Lkm, pair: KeyPair) -> None:
+    sign("--detached", "some.ko")
+    Path("some.ko.p7s").rename("message")
+    words = ("sign", "-n", "--attach", "message", "--certificate", str(pair.certificate))
+    good = on_sample(*words, "some.ko")
+    assert (good.status, good.out.splitlines()[0]) == (0, "some.ko: would be signed with sha384")
+    assert "hash: sha384, as the message has it" in good.out
+    Path("other.ko").write_bytes(write(ModuleRecipe(name="other")))
+    other = on_sample(*words, "other.ko")
+    assert other.status == 2
+    assert "message: is not the signature of this module by this certificate's key" in other.err
+    assert sorted(os.listdir()) == ["message", "other.ko", "some.ko"]  # noqa: PTH208  the working directory
+
+
+def test_an_output_that_can_not_be(sign: Lkm) -> None:
+    outcome = sign("some.ko", "--output", "some.ko")
+    assert (outcome.status, outcome.err.splitlines()[0]) == (2, "lkm: some.ko: is no directory")
+    outcome = sign("some.ko", "--output", "/proc/none/there")
+    assert outcome.status == 1
+    assert outcome.err.startswith("lkm: /proc/none/there: can't be made: no such file or directory\n  hint: ")
+
+
 def test_as_json(sign: Lkm, pair: KeyPair) -> None:
     Path("bad.ko").write_bytes(b"bad")
     outcome = sign("--json", "some.ko", "bad.ko", "nosuch")
@@ -115,6 +154,32 @@ def test_offline(sign: Lkm, on_sample: Lkm, pair: KeyPair) -> None:
     assert "note: the signature was not held against the module" in outcome.out
     assert split(Path("some.ko").read_bytes())[0] == len(MODULE)
     assert on_sample("sign", "--attach", "some.ko.data", "some.ko", "--replace").status == 2
+
+
+def test_a_signature_by_a_pipe(sign: Lkm, on_sample: Lkm, pair: KeyPair) -> None:
+    sign("--detached", "some.ko")
+    read, write_end = os.pipe()
+    os.write(write_end, Path("some.ko.p7s").read_bytes())
+    os.close(write_end)
+    words = ("--attach", f"/dev/fd/{read}", "--certificate", str(pair.certificate))
+    assert on_sample("sign", *words, "some.ko").out.startswith("some.ko: signed with sha384\n")
+    os.close(read)
+
+
+def test_the_way_by_an_offline_signer_can_be_pasted(sign: Lkm, on_sample: Lkm, pair: KeyPair) -> None:
+    Path("some.ko").rename("some one's.ko")
+    Path("some one's.ko").write_bytes(append(MODULE, b"whatever"))
+    elsewhere, then = on_sample("sign", "--raw-data", "some one's.ko").out.splitlines()[-2:]
+    words = [str(pair.key) if word == "KEY" else word for word in shlex.split(elsewhere.partition(": ")[2])]
+    subprocess.run([require_tool(words[0]), *words[1:]], check=True)
+    words = [str(pair.certificate) if word == "CERT" else word for word in shlex.split(then.partition(": ")[2])]
+    assert on_sample(*words[1:]).out.startswith(
+        "some one's.ko: signed anew with sha384 (was signed by somebody unknown"
+    )
+    attach = sign("--detached", "some one's.ko").out.splitlines()[-1]
+    assert (
+        attach == """to put it to the module: lkm sign --attach 'some one'"'"'s.ko.p7s' --replace 'some one'"'"'s.ko'"""
+    )
 
 
 def test_the_initramfs_that_holds_old_copies(sign: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from tests.support.efi_files import make_firmware
 from tests.support.fake_sysfs import make_devices
 from tests.support.next_kernel import NEXT_RELEASE, add_next_kernel
 from tests.support.schema import check_schema
+from tests.support.signed_sample import make_signed_sample
 from tests.support.signing import Signer
 
 from lkm.actions.sample_tree import RELEASE
@@ -104,6 +105,53 @@ def test_dkms(lkm: Lkm, own_sample: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("has_key", [True, False])
+def test_dkms_modules_that_the_kernel_does_not_trust(lkm: Lkm, own_sample: Path, *, has_key: bool) -> None:
+    make_signed_sample(own_sample)
+    home = own_sample / "var/lib/dkms"
+    (home / "net/1/source").mkdir(parents=True)
+    build = home / f"net/1/{RELEASE}/x86_64/module"
+    build.mkdir(parents=True)
+    (home / f"net/kernel-{RELEASE}-x86_64").symlink_to(f"1/{RELEASE}/x86_64")
+    for name in ("dummy.ko", "vfat.ko"):
+        (build / name).write_bytes(b"")
+    if has_key:
+        (home / "mok.pub").write_bytes(b"DER")
+    _, attention, _ = _json(lkm, "--root", str(own_sample))
+    (told,) = attention["dkms-untrusted"]
+    assert told["text"].startswith(
+        "dummy, which DKMS built, is signed by a key that is not trusted here; kernel 6.1.0-"
+    )
+    assert told["remedy"][0] == f"lkm verify dummy --root {own_sample}"
+    enrol = f"sudo lkm mok enrol {own_sample}/var/lib/dkms/mok.pub --root {own_sample}"
+    assert told["remedy"][1:] == ([enrol] if has_key else [])
+
+
+def test_what_can_not_be_read_is_told_of(lkm: Lkm, own_sample: Path) -> None:
+    loop = own_sample / "etc/modprobe.d/loop.conf"
+    loop.symlink_to("loop.conf")
+    status, attention, _ = _json(lkm, "--root", str(own_sample))
+    assert status == 0
+    assert attention.keys() == {"unreadable"}
+    assert attention["unreadable"][0]["text"] == (f"what {loop} says of modules is not known: too many levels of links")
+
+
+def test_of_many_bad_lines_some_are_shown_and_none_at_length(lkm: Lkm, own_sample: Path) -> None:
+    lines = ["x" * 5000, *(f"frob{number}" for number in range(7))]
+    (own_sample / "etc/modprobe.d/garbage.conf").write_text("\n".join(lines) + "\n")
+    _, attention, _ = _json(lkm, "--root", str(own_sample))
+    texts = [found["text"] for found in attention["bad-line"]]
+    assert len(texts[0]) < 250
+    assert texts[1] == "a line of modprobe.d is ignored: bad line starting with 'frob0'"
+    assert texts[5:] == ["3 more are ignored, of modprobe.d or the kernel command line"]
+
+
+def test_a_command_that_does_more_than_refuse_is_no_block(lkm: Lkm, own_sample: Path) -> None:
+    (own_sample / "etc/modprobe.d/quiet.conf").write_text("install vfat /bin/true; modprobe fat\ninstall fat false\n")
+    _, _, facts = _json(lkm, "--root", str(own_sample))
+    assert facts["block_list"]["value"]["install"] == ["fat"]
+
+
 def test_secure_boot_and_a_waiting_request(lkm: Lkm, own_sample: Path) -> None:
     make_firmware(own_sample, validates=False, mok_new=[Signer().der])
     status, attention, facts = _json(lkm, "--root", str(own_sample))
@@ -118,6 +166,9 @@ def test_a_stale_initramfs(lkm: Lkm, own_sample: Path) -> None:
     os.utime(image, (1, 1))
     _, attention, facts = _json(lkm, "--root", str(own_sample))
     assert attention["stale-initramfs"][0]["level"] == "note"
+    assert attention["stale-initramfs"][0]["remedy"] == []
+    assert "the tool that made it" in attention["stale-initramfs"][0]["text"]
+    assert facts["initramfs"]["text"].endswith(", 1 file differs")
     assert facts["initramfs"]["value"]["compared"] is False
     os.utime(image, (1 << 40, 1 << 40))
     _, attention, facts = _json(lkm, "--root", str(own_sample))
@@ -179,7 +230,7 @@ def test_a_kernel_that_runs(running: Lkm, own_sample: Path, monkeypatch: pytest.
     assert attention["blocked-but-loaded"][0]["text"].startswith("pcspkr is loaded")
     assert "modules-disabled" in attention
     assert facts["taint"]["text"].startswith("PDOE (12417): P: ")
-    assert facts["block_list"]["value"]["module_blacklist"] == ["a_b", "floppy"]
+    assert facts["block_list"]["value"]["module_blacklist"] == ["a-b", "floppy"]
 
 
 def test_a_newer_kernel_waits(running: Lkm, own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:

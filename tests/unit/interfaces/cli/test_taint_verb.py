@@ -36,6 +36,15 @@ def test_a_number_in_words(lkm: Lkm) -> None:
     assert lkm("taint", "0").out == "0: not tainted\n"
 
 
+def test_a_kernel_whose_mask_can_not_be_read_is_not_called_clean(lkm: Lkm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lkm.kernels.live._TAINT", "/proc/nowhere/tainted")
+    outcome = lkm("taint")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "/proc/nowhere/tainted: the taint mask can't be read: no such file or directory" in outcome.err
+    assert "is /proc mounted?" in outcome.err
+    assert _json(lkm("taint", "--json"))["error"]["type"] == "Unreadable"
+
+
 def test_a_bit_of_a_later_kernel(lkm: Lkm) -> None:
     outcome = lkm("taint", str(1 << 30))
     assert "no flag that is known" in outcome.out

@@ -155,7 +155,7 @@ def test_keys_of_the_machines_owner(attempt: Lkm, owners: list[object], tmp_path
     ("words", "what"),
     [
         (("--trust", "{key}"), "--trust is for a machine with Secure Boot"),
-        (("--secure-boot", "--trust", "{key}"), "is no certificate"),
+        (("--secure-boot", "--trust", "{key}"), "holds no certificate"),
         (("--secure-boot", "--trust", "{key}.not"), "no such file or directory"),
     ],
 )
@@ -164,3 +164,16 @@ def test_what_is_no_certificate(attempt: Lkm, tmp_path: Path, words: tuple[str, 
     outcome = attempt("dummy", "--kernel", "one", *(word.format(key=key) for word in words))
     assert (outcome.status, outcome.out) == (2, "")
     assert what in outcome.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--kernel", "one", "two", "{file}"],
+        ["{file}", "--kernel", "one", "two"],
+        ["--kernel", "one", "two", "{file}", "--memory", "512"],
+    ],
+)
+def test_a_file_ends_the_list_of_kernels(attempt: Lkm, sample: Path, words: list[str]) -> None:
+    outcome = attempt(*(word.format(file=sample / "home/you/hello.ko") for word in words))
+    assert (outcome.status, len(outcome.out.splitlines())) == (0, 3), outcome

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lkm.interfaces.cli import verbs
 from lkm.interfaces.cli.front_ends import FRONT_ENDS
+from lkm.interfaces.cli.main import main as command
 from lkm.interfaces.cli.parsers import global_options, verb_parser
 from lkm.interfaces.completion.answer import answer, main
 from lkm.interfaces.completion.grammar import actions_of, groups_of, place_of, subparsers_of
@@ -27,6 +28,17 @@ def completed(sample: Path, monkeypatch: pytest.MonkeyPatch, no_settings: None) 
         return list(answer(words).words)
 
     return complete
+
+
+def test_what_lkm_did_is_what_it_can_take_back(own_sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LKM_ROOT", str(own_sample))
+    assert not list(answer(("unblock", "")).words)
+    assert not list(answer(("undo", "")).words)
+    assert command(["block", "dummy"]) == 0
+    assert command(["block", "vfat", "--until-reboot"]) == 0
+    assert list(answer(("unblock", "")).words) == ["dummy", "vfat"]
+    assert list(answer(("unblock", "v")).words) == ["vfat"]
+    assert list(answer(("undo", "")).words) == ["2", "1"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tests.support.checked_modules import (
 )
 from tests.support.signing import Signer
 
+from lkm.formats.module_signature import append
 from lkm.formats.symbol_versions import Import
 
 Lkm = Callable[..., Any]
@@ -150,3 +151,18 @@ def test_trust(ask: Lkm, make: Make, encoding: serialization.Encoding) -> None:
     assert ask(path)["taints"] == ["E"]
     assert ask(path, "--trust", certificate)["taints"] == []
     assert ask(path, "--trust", make("other", Signer("other").der), "--trust", certificate)["taints"] == []
+
+
+def test_only_a_guess_is_told_as_unknown(ask: Lkm, make: Make) -> None:
+    signer, other = Signer(), Signer("other")
+    path = make("mod.ko", signer.signed(own_module()))
+    of_image = "which keys the kernel trusts: its image could not be read"
+    trusted = ask(path, "--trust", make("key.crt", signer.der))
+    assert trusted["undecidable"] == ["what the module's init function returns"]
+    assert of_image in ask(path, "--trust", make("other.crt", other.der))["undecidable"]
+    assert "which keys it holds is not known" in ask("fat")["undecidable"][-1]
+
+
+def test_a_signature_that_is_longer_than_the_kernel_reads(ask: Lkm, make: Make) -> None:
+    result = ask(make("mod.ko", append(own_module(), bytes(70000))))
+    assert (result["errno"], result["ids"][0]) == (90, "long-signature")

@@ -49,6 +49,7 @@ def test_what_is_enrolled_and_what_waits(lkm: Lkm, here: Path, variables: Variab
     out = lkm("mok", "status", "--efivars", directory).out
     assert "enrolled machine owner's keys:\n  CN=enrolled, EC P-256, until " in out
     assert "waits for the next start: enrol keys (MokNew)\n  CN=mine.der, " in out
+    assert out.endswith("do on that machine: sudo reboot\n")
     status, answer = _json(lkm, "mok-status", "status", "--efivars", directory)
     assert (status, answer["counts"]["MokList"]) == (0, 1)
     assert [found["variable"] for found in answer["pending"]] == ["MokNew"]
@@ -63,11 +64,26 @@ def test_an_image_has_no_firmware(lkm: Lkm, here: Path) -> None:
 def test_damaged_variables_are_told_of(lkm: Lkm, here: Path, variables: Variables) -> None:
     directory = variables()
     write_variable(Path(directory, "efivars"), "MokListRT", b"\xff" * 30)
-    write_variable(Path(directory, "efivars"), "SecureBoot", b"\x01\x00")
+    path = write_variable(Path(directory, "efivars"), "SecureBoot", b"\x01\x00")
     outcome = lkm("mok", "status", "--efivars", directory)
+    assert f"  SecureBoot: can't be read ({path})\n" in outcome.out
     assert outcome.status == 0
     assert "problem: " in outcome.out
     assert "Secure Boot: unknown" in outcome.out
+
+
+def test_nobody_is_told_that_a_key_is_not_enrolled_where_the_list_can_not_be_read(
+    lkm: Lkm, here: Path, variables: Variables
+) -> None:
+    directory = variables(has_table=False)
+    [path] = Path(directory, "efivars").glob("MokListRT-*")
+    path.write_bytes(b"\x07")
+    out = lkm("mok", "status", "--efivars", directory).out
+    assert "which machine owner's keys are enrolled is not known\n" in out
+    assert "no machine owner's key is enrolled" not in out
+    outcome = lkm("mok", "test", "mine.der", "--efivars", directory)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("lkm: mine.der: whether it is enrolled is not known, as MokListRT can't be read\n")
 
 
 def test_no_variables_at_all(lkm: Lkm, here: Path) -> None:
@@ -88,7 +104,10 @@ def test_one_that_nobody_knows(lkm: Lkm, here: Path, variables: Variables) -> No
     outcome = lkm("mok", "test", "mine.pem", "--efivars", variables())
     assert outcome.status == 1
     assert "mine.pem: is not enrolled" in outcome.out
-    assert outcome.out.endswith("do: sudo lkm mok enrol mine.pem\n")
+    assert outcome.out.endswith("do on that machine: sudo lkm mok enrol mine.pem\n")
+    (here / "mine.pem").rename(here / "mine too.pem")
+    outcome = lkm("mok", "test", "mine too.pem", "--efivars", variables())
+    assert outcome.out.endswith("do on that machine: sudo lkm mok enrol 'mine too.pem'\n")
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,12 @@ def test_a_dry_run_runs_nothing_and_says_all(
     lkm: Lkm, here: Path, mokutil: Callable[[str], Path], variables: Variables
 ) -> None:
     place = mokutil("exit 9")
-    outcome = lkm("mok", "enrol", "mine.pem", "--dry-run", "--efivars", variables())
+    directory = variables()
+    outcome = lkm("mok", "enrol", "mine.pem", "--dry-run", "--efivars", directory)
     assert outcome.status == 0
     assert not (place / "arguments").exists()
-    assert "would convert mine.pem to DER\nwould run: mokutil --import mine.der\n" in outcome.out
+    run = f"EFIVARFS_PATH={directory}/efivars/ mokutil --import mine.der"  # pasted, it must not go to the firmware
+    assert f"would convert mine.pem to DER\nwould run: {run}\n" in outcome.out
     for screen in ("Press any key to perform MOK management", "[Enroll MOK]", "Enroll the key(s)?", "Password:"):
         assert screen in outcome.out
     assert "lkm mok test mine.pem" in outcome.out
@@ -215,6 +217,21 @@ def test_the_password_is_asked_for_on_a_terminal(
     status, answer = _json(lkm, "mok-request", "enrol", "mine.der", "--efivars", directory)
     assert (status, answer["done"]) == (0, True)
     assert (place / "input").read_text() == f"{_PASSWORD}\n{_PASSWORD}\n"
+
+
+def test_the_end_of_input_in_place_of_a_password(
+    lkm: Lkm, here: Path, mokutil: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, variables: Variables
+) -> None:
+    def end(_: str) -> str:
+        raise EOFError
+
+    place = mokutil("exit 0")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("os.access", lambda *_: True)
+    monkeypatch.setattr("getpass.getpass", end)
+    outcome = lkm("mok", "enrol", "mine.der", "--efivars", variables())
+    assert (outcome.status, "lkm: no password was given, so nothing was asked for\n" in outcome.err) == (2, True)
+    assert not (place / "arguments").exists()
 
 
 def test_without_a_terminal(
