@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from lkm.actions.checking.results import CheckResult
     from lkm.actions.dependencies import Dependency, Edge
     from lkm.actions.describe import Description
-    from lkm.actions.diagnosing import Diagnosed, DiagnosisReport
+    from lkm.actions.diagnosing.diagnose import Diagnosed, DiagnosisReport
     from lkm.actions.explaining.story import Explanation, Story
-    from lkm.actions.finding import Found
-    from lkm.actions.finding_devices import Claim, Claims
-    from lkm.actions.index_request import IndexResult
+    from lkm.actions.finding.devices import Claim, Claims
+    from lkm.actions.finding.find import Found
+    from lkm.actions.indexing.request import IndexResult
     from lkm.actions.initramfs_drift import Drift, DriftedFile, DriftKind
     from lkm.actions.library.files import read_certificates, read_module
     from lkm.actions.library.health import Health
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from lkm.actions.library.settings import Settings
     from lkm.actions.library.trust import Trust
     from lkm.actions.load import LoadReport
-    from lkm.actions.lockdown import Demands, LockdownReport
-    from lkm.actions.mok_places import MokTest
-    from lkm.actions.mok_status import MokStatus
+    from lkm.actions.lockdown.report import Demands, LockdownReport
+    from lkm.actions.mok.places import MokTest
+    from lkm.actions.mok.status import MokStatus
     from lkm.actions.parameter_words import ParameterValue
     from lkm.actions.parameters.facts import Configured, ParameterFacts
     from lkm.actions.parameters.setting import Manner, SetResult
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
     from lkm.actions.signing.results import SignedFile, SignOutcome
     from lkm.actions.signing.sign import SignReport, SignRequest
     from lkm.actions.signing.treatment import OldSignature, Product
-    from lkm.actions.status import Status
-    from lkm.actions.status_parts import Attention, Fact, Level
+    from lkm.actions.status.parts import Attention, Fact, Level
+    from lkm.actions.status.report import Status
     from lkm.actions.system import System
     from lkm.actions.tainting import TaintedModule, TaintReport, taint_of_mask, taint_of_text
-    from lkm.actions.trusted_key_report import FirmwareList, KeyringReport, ListedKey, TrustOptions, TrustReport
-    from lkm.actions.trying import Observation, Trial
+    from lkm.actions.trusted_keys.results import FirmwareList, KeyringReport, ListedKey, TrustOptions, TrustReport
+    from lkm.actions.trying.trying import Observation, Trial
     from lkm.actions.unload import UnloadReport
-    from lkm.actions.verifying import Verified, VerifyOptions, VerifyReport
+    from lkm.actions.verifying.verify import Verified, VerifyOptions, VerifyReport
     from lkm.errors import (
         Blocked,
         BuiltIn,
@@ -89,9 +89,9 @@ if TYPE_CHECKING:
     from lkm.rules.effective_lines import Effect, EffectiveLine
     from lkm.rules.planning.load import LoadPlan
     from lkm.rules.resolving import Candidate
-    from lkm.rules.secure_boot import SecureBoot
-    from lkm.rules.signature_answer import SignatureAnswer
-    from lkm.rules.signature_policy import Lockdown
+    from lkm.rules.signatures.answer import SignatureAnswer
+    from lkm.rules.signatures.policy import Lockdown
+    from lkm.rules.signatures.secure_boot import SecureBoot
     from lkm.rules.taint_flags import TaintFlag
     from lkm.rules.upgrade import Finding
     from lkm.system.configuration import Configuration
@@ -234,7 +234,7 @@ __version__ = "0.1.0"
 # Where a name is found that is no error; PEP 562 imports it when it is first used, so that the command starts fast.
 _HOMES = {
     "AllowOnly": "lkm.actions.blocking.allow_only",
-    "Attention": "lkm.actions.status_parts",
+    "Attention": "lkm.actions.status.parts",
     "BlockResult": "lkm.actions.blocking.block",
     "BlockedModule": "lkm.actions.blocking.listing",
     "BootAddResult": "lkm.actions.boot.changing",
@@ -245,15 +245,15 @@ _HOMES = {
     "ChangeOutcome": "lkm.actions.changes.applying",
     "CheckOptions": "lkm.actions.checking.options",
     "CheckResult": "lkm.actions.checking.results",
-    "Claim": "lkm.actions.finding_devices",
-    "Claims": "lkm.actions.finding_devices",
+    "Claim": "lkm.actions.finding.devices",
+    "Claims": "lkm.actions.finding.devices",
     "Configuration": "lkm.system.configuration",
     "Configured": "lkm.actions.parameters.facts",
-    "Demands": "lkm.actions.lockdown",
+    "Demands": "lkm.actions.lockdown.report",
     "Dependency": "lkm.actions.dependencies",
     "Description": "lkm.actions.describe",
-    "Diagnosed": "lkm.actions.diagnosing",
-    "DiagnosisReport": "lkm.actions.diagnosing",
+    "Diagnosed": "lkm.actions.diagnosing.diagnose",
+    "DiagnosisReport": "lkm.actions.diagnosing.diagnose",
     "Drift": "lkm.actions.initramfs_drift",
     "DriftKind": "lkm.actions.initramfs_drift",
     "DriftedFile": "lkm.actions.initramfs_drift",
@@ -261,68 +261,68 @@ _HOMES = {
     "Effect": "lkm.rules.effective_lines",
     "EffectiveLine": "lkm.rules.effective_lines",
     "Explanation": "lkm.actions.explaining.story",
-    "Fact": "lkm.actions.status_parts",
+    "Fact": "lkm.actions.status.parts",
     "Fate": "lkm.actions.boot.resolving",
     "FileChange": "lkm.system.journal",
     "Finding": "lkm.rules.upgrade",
-    "FirmwareList": "lkm.actions.trusted_key_report",
-    "Found": "lkm.actions.finding",
+    "FirmwareList": "lkm.actions.trusted_keys.results",
+    "Found": "lkm.actions.finding.find",
     "Health": "lkm.actions.library.health",
     "History": "lkm.actions.changes.undoing",
     "HistoryEntry": "lkm.actions.changes.undoing",
-    "IndexResult": "lkm.actions.index_request",
+    "IndexResult": "lkm.actions.indexing.request",
     "Kernel": "lkm.kernels.base",
     "KeyKind": "lkm.actions.signing.new_key",
     "Keyring": "lkm.system.trust_store",
-    "KeyringReport": "lkm.actions.trusted_key_report",
-    "Level": "lkm.actions.status_parts",
-    "ListedKey": "lkm.actions.trusted_key_report",
+    "KeyringReport": "lkm.actions.trusted_keys.results",
+    "Level": "lkm.actions.status.parts",
+    "ListedKey": "lkm.actions.trusted_keys.results",
     "LoadFlags": "lkm.kernels.base",
     "LoadPlan": "lkm.rules.planning.load",
     "LoadReport": "lkm.actions.load",
     "LoadedModule": "lkm.formats.proc_modules",
-    "Lockdown": "lkm.rules.signature_policy",
-    "LockdownReport": "lkm.actions.lockdown",
+    "Lockdown": "lkm.rules.signatures.policy",
+    "LockdownReport": "lkm.actions.lockdown.report",
     "Manner": "lkm.actions.parameters.setting",
     "ModuleFile": "lkm.system.module_file",
     "ModuleImage": "lkm.formats.module_image",
     "ModuleTree": "lkm.system.module_tree",
-    "MokStatus": "lkm.actions.mok_status",
-    "MokTest": "lkm.actions.mok_places",
+    "MokStatus": "lkm.actions.mok.status",
+    "MokTest": "lkm.actions.mok.places",
     "NewKey": "lkm.actions.signing.new_key",
-    "Observation": "lkm.actions.trying",
+    "Observation": "lkm.actions.trying.trying",
     "OldSignature": "lkm.actions.signing.treatment",
     "ParameterFacts": "lkm.actions.parameters.facts",
     "ParameterValue": "lkm.actions.parameter_words",
     "Preflight": "lkm.actions.preflight",
     "Product": "lkm.actions.signing.treatment",
     "Route": "lkm.actions.blocking.routes",
-    "SecureBoot": "lkm.rules.secure_boot",
+    "SecureBoot": "lkm.rules.signatures.secure_boot",
     "SetResult": "lkm.actions.parameters.setting",
     "Settings": "lkm.actions.library.settings",
     "SignOutcome": "lkm.actions.signing.results",
     "SignReport": "lkm.actions.signing.sign",
     "SignRequest": "lkm.actions.signing.sign",
-    "SignatureAnswer": "lkm.rules.signature_answer",
+    "SignatureAnswer": "lkm.rules.signatures.answer",
     "SignedFile": "lkm.actions.signing.results",
-    "Status": "lkm.actions.status",
+    "Status": "lkm.actions.status.report",
     "Story": "lkm.actions.explaining.story",
     "System": "lkm.actions.system",
     "TaintFlag": "lkm.rules.taint_flags",
     "TaintReport": "lkm.actions.tainting",
     "TaintedModule": "lkm.actions.tainting",
-    "Trial": "lkm.actions.trying",
+    "Trial": "lkm.actions.trying.trying",
     "Trust": "lkm.actions.library.trust",
-    "TrustOptions": "lkm.actions.trusted_key_report",
-    "TrustReport": "lkm.actions.trusted_key_report",
+    "TrustOptions": "lkm.actions.trusted_keys.results",
+    "TrustReport": "lkm.actions.trusted_keys.results",
     "UnblockResult": "lkm.actions.blocking.block",
     "UndoResult": "lkm.actions.changes.undoing",
     "UnloadFlags": "lkm.kernels.base",
     "UnloadReport": "lkm.actions.unload",
     "UnsetResult": "lkm.actions.parameters.unsetting",
-    "Verified": "lkm.actions.verifying",
-    "VerifyOptions": "lkm.actions.verifying",
-    "VerifyReport": "lkm.actions.verifying",
+    "Verified": "lkm.actions.verifying.verify",
+    "VerifyOptions": "lkm.actions.verifying.verify",
+    "VerifyReport": "lkm.actions.verifying.verify",
     "new_key": "lkm.actions.signing.new_key",
     "read_certificates": "lkm.actions.library.files",
     "read_module": "lkm.actions.library.files",

@@ -12,7 +12,7 @@ from lkm.formats import efi_signature_lists, efi_variable_store
 from lkm.formats.certificate import describe
 from lkm.formats.efi_signature_lists import SignatureType
 from lkm.kernels.vm.machine import Machine
-from lkm.rules.trusted_certificate import as_kept
+from lkm.rules.signatures.trusted_certificate import as_kept
 from lkm.system.firmware import read_firmware
 from lkm.system.profile_gathering import gather
 from lkm.system.root import Root

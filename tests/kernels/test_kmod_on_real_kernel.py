@@ -14,7 +14,7 @@ import pytest
 from tests.support import guest_steps
 from tests.support.require import require_tool
 
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
 from lkm.formats.parameters import Parameter

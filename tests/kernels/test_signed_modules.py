@@ -19,7 +19,7 @@ from tests.truth.maker import NAME, Maker
 
 from lkm.actions.checking.check import check_or_raise
 from lkm.actions.checking.options import CheckOptions
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.actions.session import Session, Target
 from lkm.actions.signing.signatory import open_signatory
 from lkm.errors import LoadRefused
@@ -28,8 +28,8 @@ from lkm.kernels.vm.images import Image
 from lkm.kernels.vm.kernel import VmKernel
 from lkm.kernels.vm.machine import Machine
 from lkm.rules.loading.state import KernelState
+from lkm.rules.signatures.trust import state_of_trust, trust_of
 from lkm.rules.taint import letters
-from lkm.rules.trust import state_of_trust, trust_of
 from lkm.system.module_file import ModuleFile
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root

@@ -10,10 +10,10 @@ from tests.support.mok import copied_variables, write_certificate
 from tests.support.require import require_tool
 from tests.support.signing import Signer
 
-from lkm.actions.mok_places import Place, firmware_of, look_up
-from lkm.actions.mok_requests import MokRequest, carry_out, plan_request
+from lkm.actions.mok.places import Place, firmware_of, look_up
+from lkm.actions.mok.requests import MokRequest, carry_out, plan_request
 from lkm.actions.session import Session, Target
-from lkm.rules.mok_manager import RequestKind
+from lkm.rules.signatures.mok_manager import RequestKind
 
 pytestmark = pytest.mark.peer
 

@@ -17,8 +17,8 @@ from tests.support.signing_keys import certified, der_of, encoded, write_pair
 from lkm.formats.cms import parse
 from lkm.formats.cms_writer import DIGESTS
 from lkm.formats.module_signature import split
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("sign-file")]
 

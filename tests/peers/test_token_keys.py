@@ -13,8 +13,8 @@ from tests.support.signing_keys import certified, der_of, encoded, write_pair
 from lkm.actions.signing.signatory import open_signatory
 from lkm.errors import LkmError, UsageError
 from lkm.formats.module_signature import append
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("token")]
 

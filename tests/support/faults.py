@@ -15,7 +15,7 @@ from lkm.formats.parameters import Parameter
 from lkm.formats.symbol_versions import Import
 from lkm.rules.loading.request import Request
 from lkm.rules.loading.state import KernelState, ModuleRecord
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.rules.taint import Taint
 from lkm.system.kernel_profile import KernelProfile
 

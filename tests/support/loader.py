@@ -8,8 +8,8 @@ from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
 from lkm.formats.symbol_versions import Import
 from lkm.rules.loading.attempt import KernelState, Request, Verdict
 from lkm.rules.loading.stages import judge
-from lkm.rules.signature_check import SignatureFinding
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import SignatureFinding
+from lkm.rules.signatures.policy import SignatureState
 from lkm.system.kernel_profile import KernelProfile
 
 __all__ = [

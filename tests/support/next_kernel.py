@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.actions.sample_tree import RELEASE as SAMPLE_RELEASE
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write

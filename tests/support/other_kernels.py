@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.require import missing, require_tool
 
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.kernels.vm.images import Image, installed
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root

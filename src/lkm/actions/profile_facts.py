@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lkm.formats.elf.constants import Machine
 from lkm.formats.kernel_cmdline import Cmdline
-from lkm.rules.signature_policy import Lockdown, enforced, lockdown_of
+from lkm.rules.signatures.policy import Lockdown, enforced, lockdown_of
 from lkm.system.kernel_profile import KernelProfile
 
 __all__ = ["Fact", "facts_of"]

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_signature import append
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write

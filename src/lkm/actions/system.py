@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from lkm.actions.dependencies import Dependency
     from lkm.actions.describe import Description
     from lkm.actions.explaining.story import Explanation
-    from lkm.actions.finding import Found
-    from lkm.actions.finding_devices import Claims
-    from lkm.actions.index import IndexResult
+    from lkm.actions.finding.devices import Claims
+    from lkm.actions.finding.find import Found
+    from lkm.actions.indexing.index import IndexResult
     from lkm.actions.library.health import Health
     from lkm.actions.library.settings import Settings
     from lkm.actions.library.trust import Trust
@@ -199,7 +199,7 @@ class System:
             default all that it can be
         :raises UsageError: the text is empty, or there is no such kind
         """
-        from lkm.actions.finding import KINDS, find  # noqa: PLC0415  as above
+        from lkm.actions.finding.find import KINDS, find  # noqa: PLC0415  as above
 
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown:
@@ -213,7 +213,7 @@ class System:
             is built in, missing or blacklisted
         :raises Unreadable: the root has no /sys/devices
         """
-        from lkm.actions.finding_devices import claims_of_all  # noqa: PLC0415  as above
+        from lkm.actions.finding.devices import claims_of_all  # noqa: PLC0415  as above
 
         return claims_of_all(self._session)
 
@@ -343,7 +343,7 @@ class System:
         :raises TreeMissing: there is no tree
         :raises PrivilegeMissing, ReadOnlyFiles, LkmError: they can't be written; all are as they were
         """
-        from lkm.actions.index_tree import index_tree  # noqa: PLC0415  as above
+        from lkm.actions.indexing.tree import index_tree  # noqa: PLC0415  as above
 
         result = index_tree(self.tree, dry_run=dry_run, use_cache=use_cache, say=say)
         self._session.reread()

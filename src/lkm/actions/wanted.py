@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from lkm.actions.finding_devices import claims_of_all
+from lkm.actions.finding.devices import claims_of_all
 from lkm.actions.session import Session
 from lkm.errors import LkmError, Unreadable
 from lkm.formats import fstab

@@ -11,8 +11,8 @@ from lkm.kernels.emulated_store import DEFAULT_CMDLINE, EmulatedStore, Snapshot
 from lkm.kernels.guessed_trust import guesses_trust
 from lkm.rules.loading.attempt import KernelState, ModuleRecord, Request
 from lkm.rules.loading.stages import judge
-from lkm.rules.signature_check import SignatureFinding
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import SignatureFinding
+from lkm.rules.signatures.policy import SignatureState
 from lkm.rules.taint import Taint, letters
 from lkm.rules.unloading import judge_unload
 

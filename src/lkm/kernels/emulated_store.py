@@ -14,7 +14,7 @@ from lkm.errors import StateError
 from lkm.formats.ksymtab import Export
 from lkm.kernels.trusting import with_firmware
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.system.atomic import write_atomically
 from lkm.system.kept_profile import keep, kept
 from lkm.system.profile_gathering import gather

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from lkm.errors import FormatError, LkmError
 from lkm.formats.module_signature import read
-from lkm.rules.signature_check import check_by
-from lkm.rules.signature_policy import SignatureState
-from lkm.rules.trust import trust_of
+from lkm.rules.signatures.check import check_by
+from lkm.rules.signatures.policy import SignatureState
+from lkm.rules.signatures.trust import trust_of
 
 if TYPE_CHECKING:
     from lkm.rules.loading.state import KernelState

@@ -24,7 +24,7 @@ def with_firmware(
     """
     if not root.is_dir(_FIRMWARE):
         return state
-    from lkm.rules.trust import state_of_trust, under_secure_boot  # noqa: PLC0415  few roots have firmware
+    from lkm.rules.signatures.trust import state_of_trust, under_secure_boot  # noqa: PLC0415  few roots have firmware
     from lkm.system.trust_store import read_trust_store  # noqa: PLC0415  as above
 
     known = profile()

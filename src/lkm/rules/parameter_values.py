@@ -8,7 +8,7 @@ from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.parameters import Parameter
 from lkm.rules.loading.attempt import Attempt, KernelState, Request
 from lkm.rules.loading.parameters import parse_parameters
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.system.kernel_profile import KernelProfile
 
 __all__ = ["Judged", "Setting", "judge", "settings_in", "with_kind"]

@@ -8,7 +8,7 @@ import pytest
 from tests.support.fake_sysfs import make_devices
 
 import lkm
-from lkm.actions import index_tree
+from lkm.actions.indexing import tree as index_tree
 from lkm.actions.sample_tree import RELEASE, make_sample_tree
 from lkm.rules.planning.steps import Insert, LoadStep, Remove, UnloadStep
 

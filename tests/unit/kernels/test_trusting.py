@@ -16,7 +16,7 @@ from lkm.formats.module_signature import split
 from lkm.kernels.emulated import EmulatedKernel
 from lkm.kernels.trusting import with_firmware
 from lkm.rules.loading.state import KernelState
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.module_file import ModuleFile
 from lkm.system.module_tree import ModuleTree

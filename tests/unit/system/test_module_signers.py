@@ -9,7 +9,7 @@ from tests.support.signing import Signer
 
 from lkm.formats.compression import Compression, compress
 from lkm.formats.module_signature import MARKER, append
-from lkm.rules.trusted_certificate import as_kept
+from lkm.rules.signatures.trusted_certificate import as_kept
 from lkm.system.module_signers import ModuleSigners, module_signers
 from lkm.system.module_tree import ModuleTree
 from lkm.system.root import Root

@@ -8,7 +8,7 @@ from lkm.actions.checking.target import CheckTarget, having_said
 from lkm.actions.load_names import file_for, looks_like_path
 from lkm.errors import Unreadable
 from lkm.rules.loading.state import KernelState, ModuleRecord
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.system.module_file import ModuleFile
 
 __all__ = ["with_loaded"]

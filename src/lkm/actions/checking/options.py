@@ -9,7 +9,7 @@ from lkm.kernels.base import LoadFlags
 from lkm.rules.taint import letters
 
 if TYPE_CHECKING:
-    from lkm.rules.signature_policy import Lockdown
+    from lkm.rules.signatures.policy import Lockdown
 
 __all__ = ["FORCE", "CheckOptions", "mask_of", "number", "taint_mask"]
 

@@ -12,8 +12,8 @@ from lkm.rules.loading.attempt import Request
 from lkm.rules.loading.stages import judge
 from lkm.rules.loading.state import KernelState, ModuleRecord
 from lkm.rules.resolving import Resolver
-from lkm.rules.signature_check import SignatureFinding
-from lkm.rules.signature_policy import Lockdown, SignatureState
+from lkm.rules.signatures.check import SignatureFinding
+from lkm.rules.signatures.policy import Lockdown, SignatureState
 from lkm.rules.taint import Taint
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _useless_certificates(profile: "KernelProfile", options: "CheckOptions") -> 
     if not options.trust:
         return ()
     from lkm.formats.certificate import describe  # noqa: PLC0415  few are given certificates
-    from lkm.rules.trust import lacking_in  # noqa: PLC0415  as above
-    from lkm.rules.trusted_certificate import as_kept  # noqa: PLC0415  as above
+    from lkm.rules.signatures.trust import lacking_in  # noqa: PLC0415  as above
+    from lkm.rules.signatures.trusted_certificate import as_kept  # noqa: PLC0415  as above
 
     edition, lacking = profile.traits.oid_edition, lacking_in(profile)
     useless = [describe(der) for der in options.trust if as_kept(der, edition, lacking) is None]

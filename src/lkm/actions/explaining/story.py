@@ -10,7 +10,7 @@ from lkm.actions.describe import Description, describe
 from lkm.actions.explaining.lines import lines_of
 from lkm.actions.explaining.place import Place, place_of
 from lkm.actions.explaining.pulls import Pull, pulls_of
-from lkm.actions.finding_devices import aliases_of, claims_of_hardware, is_device
+from lkm.actions.finding.devices import aliases_of, claims_of_hardware, is_device
 from lkm.actions.initramfs_drift import Drift, drift
 from lkm.actions.load_names import looks_like_path, not_found
 from lkm.actions.session import Session

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from lkm.actions.session import Session
 
 if TYPE_CHECKING:
-    from lkm.actions.diagnosing import DiagnosisReport
+    from lkm.actions.diagnosing.diagnose import DiagnosisReport
     from lkm.actions.initramfs_drift import Drift
     from lkm.actions.preflight import Preflight
-    from lkm.actions.status import Status
+    from lkm.actions.status.report import Status
     from lkm.actions.tainting import TaintReport
 
 __all__ = ["Health"]
@@ -31,7 +31,7 @@ class Health:
         :raises TreeMissing: the root has no module tree
         :raises UsageError: the root is no directory
         """
-        from lkm.actions.status import status_of  # noqa: PLC0415  each question imports much that the others don't need
+        from lkm.actions.status.report import status_of  # noqa: PLC0415  each question imports much that the others don't need
 
         return status_of(self._session)
 
@@ -54,7 +54,7 @@ class Health:
         :param of_this_system: the text is from it: what its files say makes the causes concrete
         :returns: ``found``, the most telling first; each has ``cause``, ``line``, ``words`` and ``details``
         """
-        from lkm.actions.diagnosing import diagnose  # noqa: PLC0415  as above
+        from lkm.actions.diagnosing.diagnose import diagnose  # noqa: PLC0415  as above
 
         return diagnose(text, self._session if of_this_system else None)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lkm.actions.parameter_words import ParameterValue, parameter_string
 
 if TYPE_CHECKING:
-    from lkm.actions.trying import Trial
+    from lkm.actions.trying.trying import Trial
 
 __all__ = ["try_on"]
 
@@ -36,7 +36,7 @@ def try_on(
     :raises MachineError: there is no such kernel, or it can't be booted
     :raises LkmError: the module can't be found or read
     """
-    from lkm.actions import trying  # noqa: PLC0415  the name is this function's
+    from lkm.actions.trying import trying  # noqa: PLC0415  the name is this function's
     from lkm.kernels.vm import choice, images  # noqa: PLC0415  dear
 
     wanted = images.find(None, Path(root)).release if kernel is None else kernel

@@ -6,12 +6,12 @@ from lkm.actions.library.progress import Progress, watching
 from lkm.actions.session import Session
 
 if TYPE_CHECKING:
-    from lkm.actions.lockdown import LockdownReport
-    from lkm.actions.mok_places import MokTest
-    from lkm.actions.mok_status import MokStatus
+    from lkm.actions.lockdown.report import LockdownReport
+    from lkm.actions.mok.places import MokTest
+    from lkm.actions.mok.status import MokStatus
     from lkm.actions.signing.sign import SignReport, SignRequest
-    from lkm.actions.trusted_key_report import TrustOptions, TrustReport
-    from lkm.actions.verifying import VerifyOptions, VerifyReport
+    from lkm.actions.trusted_keys.results import TrustOptions, TrustReport
+    from lkm.actions.verifying.verify import VerifyOptions, VerifyReport
 
 __all__ = ["Trust"]
 
@@ -39,7 +39,7 @@ class Trust:
         :raises UsageError: the options do not go together
         :raises Unreadable: what is known of the kernel, the tree or the detached signature can't be read
         """
-        from lkm.actions.verifying import verify  # noqa: PLC0415  each task imports much that the others don't need
+        from lkm.actions.verifying.verify import verify  # noqa: PLC0415  each task imports much that the others don't need
 
         return verify(self._session, subjects, options, watching(progress))
 
@@ -67,8 +67,8 @@ class Trust:
         :raises Unreadable, UsageError: what was named can't be read
         :raises TreeMissing: the root has no module tree
         """
-        from lkm.actions.trusted_key_report import TrustOptions  # noqa: PLC0415  as above
-        from lkm.actions.trusted_keys import trusted_keys  # noqa: PLC0415
+        from lkm.actions.trusted_keys.report import trusted_keys  # noqa: PLC0415
+        from lkm.actions.trusted_keys.results import TrustOptions  # noqa: PLC0415  as above
 
         return trusted_keys(self._session, options or TrustOptions(), watching(progress))
 
@@ -79,7 +79,7 @@ class Trust:
             modules by how they are signed
         :raises TreeMissing: the root has no module tree, or several
         """
-        from lkm.actions.lockdown import lockdown_report  # noqa: PLC0415  as above
+        from lkm.actions.lockdown.report import lockdown_report  # noqa: PLC0415  as above
 
         return lockdown_report(self._session)
 
@@ -89,7 +89,7 @@ class Trust:
         :param efivars: a directory of the machine with copied EFI variables, in place of the root's
         :raises UsageError: it holds none
         """
-        from lkm.actions.mok_status import mok_status  # noqa: PLC0415  as above
+        from lkm.actions.mok.status import mok_status  # noqa: PLC0415  as above
 
         return mok_status(self._session, efivars)
 
@@ -101,8 +101,8 @@ class Trust:
         :raises Unreadable: the certificate can't be read, or is none
         :raises UsageError: no kernel can use it, or the file holds several
         """
-        from lkm.actions.mok_certificate import read_mok_certificate  # noqa: PLC0415  as above
-        from lkm.actions.mok_places import firmware_of, look_up, profile_of  # noqa: PLC0415
+        from lkm.actions.mok.certificate import read_mok_certificate  # noqa: PLC0415  as above
+        from lkm.actions.mok.places import firmware_of, look_up, profile_of  # noqa: PLC0415
 
         found = read_mok_certificate(certificate)
         return look_up(found, firmware_of(self._session, efivars), profile_of(self._session))

@@ -35,8 +35,8 @@ class KernelFit:
         return self._known[kernel, digest]
 
     def _held_against(self, kernel: str, digest: str, content: memoryview, message: bytes) -> tuple[str, ...]:
-        from lkm.rules.signature_check import check  # noqa: PLC0415  dear
-        from lkm.rules.signature_policy import SignatureState  # noqa: PLC0415  as above
+        from lkm.rules.signatures.check import check  # noqa: PLC0415  dear
+        from lkm.rules.signatures.policy import SignatureState  # noqa: PLC0415  as above
         from lkm.system.kernel_traits import traits_of  # noqa: PLC0415  as above
 
         signed = b"".join((content, trailer(message)))

@@ -246,8 +246,8 @@ def _held_against(
     """See that a signature is the one of a certificate's key, of this content."""
     if certificate is None:
         return ("the signature was not held against the module, as no certificate was named (--certificate)",)
-    from lkm.rules.signature_check import check  # noqa: PLC0415  dear
-    from lkm.rules.signature_policy import SignatureState  # noqa: PLC0415  as above
+    from lkm.rules.signatures.check import check  # noqa: PLC0415  dear
+    from lkm.rules.signatures.policy import SignatureState  # noqa: PLC0415  as above
 
     found = check(b"".join((content, trailer(der))), [certificate.der], edition=_NEWEST)
     if found.state is SignatureState.TRUSTED:

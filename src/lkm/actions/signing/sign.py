@@ -227,7 +227,7 @@ def _with_brought(job: SignJob, request: SignRequest) -> SignJob:
         return replace(job, messages=Brought(request.attach, own), certificate=own, fit=fit)
     if own is None or certificate is None:
         raise UsageError("a signature alone does not tell whose it is", hint="name its certificate: --certificate")
-    from lkm.rules.signing_key import algorithm_of  # noqa: PLC0415  dear
+    from lkm.rules.signatures.signing_key import algorithm_of  # noqa: PLC0415  dear
 
     raw = BroughtRaw(request.raw_signature, own, algorithm_of(certificate), request.by_key_id)
     return replace(job, messages=raw, certificate=own, fit=KernelFit(own))

@@ -14,7 +14,7 @@ from lkm.actions.signing.token_key import SCHEME, TokenKey, check_uri, open_toke
 from lkm.errors import KeyMismatch, UsageError
 from lkm.formats.certificate_bundle import load_certificate
 from lkm.formats.cms_writer import DIGESTS, KeyAlgorithm, issuer_and_serial, key_identifier, signed_data
-from lkm.rules.signing_key import algorithm_of, oddities
+from lkm.rules.signatures.signing_key import algorithm_of, oddities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

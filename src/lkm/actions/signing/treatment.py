@@ -198,8 +198,8 @@ def _is_as_wanted(module: ModuleContents, job: SignJob, digest: str) -> bool:
         return False
     if info.digest != digest or (info.key_id is not None) != job.by_key_id:
         return False
-    from lkm.rules.signature_check import check  # noqa: PLC0415  dear
-    from lkm.rules.signature_policy import SignatureState  # noqa: PLC0415  as above
+    from lkm.rules.signatures.check import check  # noqa: PLC0415  dear
+    from lkm.rules.signatures.policy import SignatureState  # noqa: PLC0415  as above
 
     return check(module.data, [job.certificate.der], edition=_NEWEST).state is SignatureState.TRUSTED
 

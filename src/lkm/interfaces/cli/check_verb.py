@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, session: "Session") -> int:
 def _check_options(options: argparse.Namespace) -> "CheckOptions":
     from lkm.actions.checking.options import CheckOptions, taint_mask  # noqa: PLC0415  --help needs none
     from lkm.actions.parameter_words import quoted  # noqa: PLC0415
-    from lkm.rules.signature_policy import Lockdown  # noqa: PLC0415
+    from lkm.rules.signatures.policy import Lockdown  # noqa: PLC0415
 
     return CheckOptions(
         parameters=" ".join(quoted(word) for word in options.parameters),

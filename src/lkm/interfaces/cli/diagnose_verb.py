@@ -15,7 +15,7 @@ from lkm.errors import Unreadable, UsageError
 from lkm.interfaces.cli.output import print_json, print_line, print_text, wants_json
 
 if TYPE_CHECKING:
-    from lkm.actions.diagnosing import Diagnosed, DiagnosisReport
+    from lkm.actions.diagnosing.diagnose import Diagnosed, DiagnosisReport
     from lkm.actions.session import Session
 
 __all__ = ["add_arguments", "run"]
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: "Session") -> int:
     """Diagnose and print."""
-    from lkm.actions.diagnosing import diagnose  # noqa: PLC0415  --help needs none
+    from lkm.actions.diagnosing.diagnose import diagnose  # noqa: PLC0415  --help needs none
 
     report = diagnose(_text(options, session), None if options.text_only else session)
     if wants_json(options):

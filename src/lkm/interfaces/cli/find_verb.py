@@ -12,7 +12,7 @@ from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 
 if TYPE_CHECKING:
-    from lkm.actions.finding_devices import Claim, Claims
+    from lkm.actions.finding.devices import Claim, Claims
 
 __all__ = ["add_arguments", "run"]
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
         return _run_all(options, session)
     if options.text is None:
         raise UsageError("name what to look for, or say --all-devices")
-    from lkm.actions.finding import find  # noqa: PLC0415  --help needs none
+    from lkm.actions.finding.find import find  # noqa: PLC0415  --help needs none
 
     kinds = tuple(options.kinds or ())
     found = find(session, options.text, kinds)
@@ -69,13 +69,13 @@ def run(options: argparse.Namespace, session: Session) -> int:
 
 
 def _reasons(session: Session, text: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
-    from lkm.actions.finding_nothing import why_nothing  # noqa: PLC0415  only where nothing is found
+    from lkm.actions.finding.nothing import why_nothing  # noqa: PLC0415  only where nothing is found
 
     return why_nothing(session, text, kinds)
 
 
 def _run_all(options: argparse.Namespace, session: Session) -> int:
-    from lkm.actions.finding_devices import claims_of_all  # noqa: PLC0415  (as above)
+    from lkm.actions.finding.devices import claims_of_all  # noqa: PLC0415  (as above)
 
     found = claims_of_all(session)
     if wants_json(options):

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from lkm.actions.index_tree import index_tree
+from lkm.actions.indexing.tree import index_tree
 from lkm.actions.session import Session
 from lkm.interfaces.cli.output import print_json, wants_json
 from lkm.interfaces.messages import printable

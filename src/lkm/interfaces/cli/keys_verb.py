@@ -20,7 +20,7 @@ from lkm.interfaces.cli.pass_phrase import add_pass_phrase_option, asking
 if TYPE_CHECKING:
     from lkm.actions.session import Session
     from lkm.actions.signing.new_key import NewKey
-    from lkm.actions.trusted_key_report import TrustOptions, TrustReport
+    from lkm.actions.trusted_keys.results import TrustOptions, TrustReport
 
 __all__ = ["add_arguments", "run"]
 
@@ -107,14 +107,14 @@ def run(options: argparse.Namespace, session: "Session") -> int:
 
 
 def _report(options: argparse.Namespace, session: "Session") -> "TrustReport":
-    from lkm.actions.trusted_keys import trusted_keys  # noqa: PLC0415  --help needs none
+    from lkm.actions.trusted_keys.report import trusted_keys  # noqa: PLC0415  --help needs none
     from lkm.interfaces.cli.progress import progress  # noqa: PLC0415  as above
 
     return trusted_keys(session, _trust_options(options), lambda total: progress(total, "reading signatures"))
 
 
 def _trust_options(options: argparse.Namespace) -> "TrustOptions":
-    from lkm.actions.trusted_key_report import TrustOptions  # noqa: PLC0415  --help needs none
+    from lkm.actions.trusted_keys.results import TrustOptions  # noqa: PLC0415  --help needs none
 
     efivars = getattr(options, "efivars", None)
     if efivars == "":
@@ -130,7 +130,7 @@ def _trust_options(options: argparse.Namespace) -> "TrustOptions":
 
 
 def _show(options: argparse.Namespace, report: "TrustReport") -> int:
-    from lkm.actions.one_key import keys_named  # noqa: PLC0415  --help needs none
+    from lkm.actions.trusted_keys.one_key import keys_named  # noqa: PLC0415  --help needs none
     from lkm.interfaces.cli.keys_words import key_as_json, print_keys  # noqa: PLC0415  as above
 
     found = [key for word in options.keys for key in keys_named(report, word)]

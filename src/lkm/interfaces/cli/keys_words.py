@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lkm.interfaces.cli.output import print_line, print_table, print_text
 
 if TYPE_CHECKING:
-    from lkm.actions.trusted_key_report import FirmwareList, KeyringReport, ListedKey, TrustReport
+    from lkm.actions.trusted_keys.results import FirmwareList, KeyringReport, ListedKey, TrustReport
     from lkm.system.firmware import FirmwareState
 
 __all__ = ["key_as_json", "print_keys", "print_report", "report_as_json"]

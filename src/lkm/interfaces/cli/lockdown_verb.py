@@ -11,8 +11,8 @@ from lkm.actions.session import Session
 from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
 
 if TYPE_CHECKING:
-    from lkm.actions.lockdown import Demands, LockdownReport
-    from lkm.rules.trust_table import Outcome, TrustRow
+    from lkm.actions.lockdown.report import Demands, LockdownReport
+    from lkm.rules.signatures.trust_table import Outcome, TrustRow
 
 __all__ = ["add_arguments", "run"]
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Print what is demanded, and the table."""
-    from lkm.actions.lockdown import lockdown_report  # noqa: PLC0415  --help needs none
+    from lkm.actions.lockdown.report import lockdown_report  # noqa: PLC0415  --help needs none
 
     report = lockdown_report(session)
     if wants_json(options):

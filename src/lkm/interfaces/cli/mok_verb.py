@@ -15,9 +15,9 @@ from lkm.errors import UsageError
 from lkm.interfaces.cli.output import print_json, print_line, print_table, print_text, wants_json
 
 if TYPE_CHECKING:
-    from lkm.actions.mok_places import MokTest
-    from lkm.actions.mok_requests import MokRequest
-    from lkm.actions.mok_status import ListedKey, MokStatus
+    from lkm.actions.mok.places import MokTest
+    from lkm.actions.mok.requests import MokRequest
+    from lkm.actions.mok.status import ListedKey, MokStatus
 
 __all__ = ["add_arguments", "run"]
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace, session: Session) -> int:
 
 
 def _status(options: argparse.Namespace, session: Session) -> int:
-    from lkm.actions.mok_status import mok_status  # noqa: PLC0415  --help needs none
+    from lkm.actions.mok.status import mok_status  # noqa: PLC0415  --help needs none
 
     status = mok_status(session, options.efivars)
     if wants_json(options):
@@ -145,8 +145,8 @@ def _print_keys(title: str, keys: "tuple[ListedKey, ...]") -> None:
 
 
 def _test(options: argparse.Namespace, session: Session) -> int:
-    from lkm.actions.mok_certificate import read_mok_certificate  # noqa: PLC0415  (as above)
-    from lkm.actions.mok_places import firmware_of, look_up, profile_of  # noqa: PLC0415
+    from lkm.actions.mok.certificate import read_mok_certificate  # noqa: PLC0415  (as above)
+    from lkm.actions.mok.places import firmware_of, look_up, profile_of  # noqa: PLC0415
 
     certificate = read_mok_certificate(options.certificate)
     found = look_up(certificate, firmware_of(session, options.efivars), profile_of(session))
@@ -199,8 +199,8 @@ def _print_test(found: "MokTest", do: str) -> None:
 
 
 def _request(options: argparse.Namespace, session: Session) -> int:
-    from lkm.actions.mok_requests import carry_out, plan_request  # noqa: PLC0415  (as above)
-    from lkm.rules.mok_manager import RequestKind  # noqa: PLC0415
+    from lkm.actions.mok.requests import carry_out, plan_request  # noqa: PLC0415  (as above)
+    from lkm.rules.signatures.mok_manager import RequestKind  # noqa: PLC0415
 
     kind = RequestKind.REVOKE if options.action == "revoke" else RequestKind.ENROL
     request = plan_request(

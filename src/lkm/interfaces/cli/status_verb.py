@@ -13,8 +13,8 @@ from lkm.interfaces.cli.output import print_json, print_line, print_table, print
 from lkm.interfaces.cli.shown_commands import shortened
 
 if TYPE_CHECKING:
-    from lkm.actions.status import Status
-    from lkm.actions.status_parts import Attention
+    from lkm.actions.status.parts import Attention
+    from lkm.actions.status.report import Status
 
 __all__ = ["add_arguments", "run"]
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: Session) -> int:
     """Print what needs attention, and the overview."""
-    from lkm.actions.status import status_of  # noqa: PLC0415  --help needs none
+    from lkm.actions.status.report import status_of  # noqa: PLC0415  --help needs none
 
     status = status_of(session)
     if wants_json(options):

@@ -27,7 +27,7 @@ from lkm.interfaces.messages import as_json, tell
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lkm.actions.trying import Observation, Trial
+    from lkm.actions.trying.trying import Observation, Trial
     from lkm.kernels.vm.images import Image
 
 __all__ = ["add_arguments", "parse", "run"]
@@ -122,7 +122,7 @@ def _owners(paths: list[str]) -> tuple[bytes, ...]:
 
 
 def _try(options: argparse.Namespace, image: "Image", root: str, owners: tuple[bytes, ...] | None) -> "Trial":
-    from lkm.actions.trying import try_on  # noqa: PLC0415  as above
+    from lkm.actions.trying.trying import try_on  # noqa: PLC0415  as above
 
     parameters = " ".join(quoted(word) for word in options.parameters)
     return try_on(

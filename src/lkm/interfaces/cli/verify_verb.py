@@ -16,7 +16,7 @@ from lkm.interfaces.messages import as_json, tell
 
 if TYPE_CHECKING:
     from lkm.actions.session import Session
-    from lkm.actions.verifying import Verified, VerifyOptions, VerifyReport
+    from lkm.actions.verifying.verify import Verified, VerifyOptions, VerifyReport
 
 __all__ = ["add_arguments", "run"]
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, session: "Session") -> int:
     """Verify, and tell about each module, or about a tree in a few lines."""
-    from lkm.actions.verifying import verify  # noqa: PLC0415  --help needs none
+    from lkm.actions.verifying.verify import verify  # noqa: PLC0415  --help needs none
     from lkm.interfaces.cli.progress import progress  # noqa: PLC0415  as above
 
     report = verify(session, options.subjects, _verify_options(options), lambda total: progress(total, "verifying"))
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, session: "Session") -> int:
 
 
 def _verify_options(options: argparse.Namespace) -> "VerifyOptions":
-    from lkm.actions.verifying import VerifyOptions  # noqa: PLC0415  --help needs none
+    from lkm.actions.verifying.verify import VerifyOptions  # noqa: PLC0415  --help needs none
 
     return VerifyOptions(
         profile_file=options.profile,
@@ -84,7 +84,7 @@ def _print_json(report: "VerifyReport") -> None:
 
 
 def _as_json(module: "Verified", report: "VerifyReport") -> dict[str, object]:
-    from lkm.actions.verifying_advice import next_steps  # noqa: PLC0415  --help needs none
+    from lkm.actions.verifying.advice import next_steps  # noqa: PLC0415  --help needs none
 
     found = module.answer
     return {

@@ -3,12 +3,12 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lkm.actions.verifying_advice import next_steps
+from lkm.actions.verifying.advice import next_steps
 from lkm.interfaces.cli.output import print_line, print_table, print_text
 
 if TYPE_CHECKING:
-    from lkm.actions.verifying import Verified, VerifyReport
-    from lkm.rules.signature_answer import SignatureAnswer
+    from lkm.actions.verifying.verify import Verified, VerifyReport
+    from lkm.rules.signatures.answer import SignatureAnswer
 
 __all__ = ["print_modules", "print_tree"]
 

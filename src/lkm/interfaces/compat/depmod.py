@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lkm.actions.index import IndexRequest, IndexResult, index
-from lkm.actions.index_inputs import is_up_to_date
+from lkm.actions.indexing.index import IndexRequest, IndexResult, index
+from lkm.actions.indexing.inputs import is_up_to_date
 from lkm.errors import LkmError, TreeMissing
 from lkm.formats.depmod_conf import DepmodConf
 from lkm.formats.module_name import from_path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.rules.causes.templates import anchor, match
-from lkm.rules.signature_policy import Lockdown, parse_boolean
+from lkm.rules.signatures.policy import Lockdown, parse_boolean
 
 if TYPE_CHECKING:
     from lkm.rules.loading.state import KernelState

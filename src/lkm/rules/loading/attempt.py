@@ -26,10 +26,10 @@ from lkm.rules.loading.request import (
 from lkm.rules.loading.section_headers import STRUCT_MODULE, WITHOUT_CONTENTS, SectionHeaders
 from lkm.rules.loading.state import KernelState, ModuleRecord
 from lkm.rules.loading.symbol_list import Symbols
-from lkm.rules.signature_check import SignatureFinding, check_by
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.check import SignatureFinding, check_by
+from lkm.rules.signatures.policy import Lockdown
+from lkm.rules.signatures.trust import trust_of
 from lkm.rules.taint import Taint
-from lkm.rules.trust import trust_of
 from lkm.system.kernel_profile import KernelProfile
 from lkm.system.kernel_traits import ElfValidation, KernelTraits
 

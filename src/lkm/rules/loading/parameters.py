@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lkm.formats.parameters import Parameter
 from lkm.rules.loading.attempt import Attempt, Refusal
-from lkm.rules.signature_policy import Lockdown, parse_boolean
+from lkm.rules.signatures.policy import Lockdown, parse_boolean
 from lkm.rules.taint import Taint
 
 __all__ = ["parse_parameters"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lkm.rules.loading.state import KernelState, ModuleRecord
-from lkm.rules.signature_check import SignatureFinding
+from lkm.rules.signatures.check import SignatureFinding
 
 __all__ = ["COMPRESSED_FILE", "IGNORE_MODVERSIONS", "IGNORE_VERMAGIC", "Refusal", "Request", "Verdict"]
 

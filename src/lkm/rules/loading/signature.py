@@ -3,8 +3,8 @@
 import errno
 
 from lkm.rules.loading.attempt import COMPRESSED_FILE, IGNORE_MODVERSIONS, IGNORE_VERMAGIC, Attempt, Refusal
-from lkm.rules.signature_check import WAIVED_ATTRIBUTES
-from lkm.rules.signature_policy import Lockdown, SignatureState
+from lkm.rules.signatures.check import WAIVED_ATTRIBUTES
+from lkm.rules.signatures.policy import Lockdown, SignatureState
 
 __all__ = ["check_file", "check_flags", "check_permission", "check_signature", "signature_seen"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.formats.ksymtab import Export
-from lkm.rules.signature_policy import Lockdown, enforced, lockdown_of, parse_boolean
+from lkm.rules.signatures.policy import Lockdown, enforced, lockdown_of, parse_boolean
 
 if TYPE_CHECKING:
     from lkm.system.kernel_profile import KernelProfile

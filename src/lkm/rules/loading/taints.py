@@ -4,7 +4,7 @@ import errno
 
 from lkm.rules.loading.attempt import Attempt, Refusal
 from lkm.rules.loading.signature import signature_seen
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.policy import SignatureState
 from lkm.rules.taint import Taint
 
 __all__ = ["GPL_LICENSES", "check_livepatch", "taint_by_modinfo", "taint_by_name", "taint_by_signature"]

@@ -20,7 +20,7 @@ from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
 from lkm.formats.proc_modules import LoadedModule
 from lkm.kernels.base import Security
 from lkm.rules.loading.state import KernelState, ModuleRecord
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 
 NO_DEMANDS = Security("none", sig_enforce=False, modules_disabled=False)
 

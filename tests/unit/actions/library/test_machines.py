@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import lkm
-from lkm.actions import trying
+from lkm.actions.trying import trying
 from lkm.kernels.vm.images import Image
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lkm.actions.index import write_indexes
+from lkm.actions.indexing.index import write_indexes
 from lkm.actions.sample_tree import RELEASE, VERMAGIC
 from lkm.actions.session import Session, Target
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write

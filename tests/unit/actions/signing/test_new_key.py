@@ -20,8 +20,8 @@ from lkm.actions.signing.signatory import open_signatory
 from lkm.errors import LkmError, PrivilegeMissing, UsageError
 from lkm.formats.certificate import describe
 from lkm.formats.module_signature import append
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 from lkm.system.atomic import write_atomically
 
 PASS_PHRASE = b"open it"

@@ -24,8 +24,8 @@ from lkm.errors import LkmError, Unreadable, UsageError
 from lkm.formats.compression import Compression, compress, decompress
 from lkm.formats.module_signature import append, split_all
 from lkm.formats.module_writer import ModuleRecipe, write
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 
 MODULE = write(ModuleRecipe(name="some"))
 

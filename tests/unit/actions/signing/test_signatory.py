@@ -23,8 +23,8 @@ from lkm.errors import KeyMismatch, LkmError, UsageError
 from lkm.formats.cms import parse
 from lkm.formats.cms_writer import DIGESTS, KeyAlgorithm
 from lkm.formats.module_signature import append
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 
 CONTENTS = bytes(range(256)) * 10
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.schema import check_schema
 
-from lkm.actions import index_tree
+from lkm.actions.indexing import tree as index_tree
 from lkm.formats.ksymtab import Export
 from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.formats.symbol_versions import Import

@@ -108,7 +108,7 @@ def test_an_emulated_kernel_answers_itself(
 
 
 def test_what_was_turned_on_while_it_runs(own_sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lkm.actions.lockdown import lockdown_report  # noqa: PLC0415  beside its use
+    from lkm.actions.lockdown.report import lockdown_report  # noqa: PLC0415  beside its use
 
     _installed(own_sample)
     security = Security("integrity", sig_enforce=True, modules_disabled=True)

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.support.key_pair import make_key_pair
 from tests.support.schema import check_schema
 
-from lkm.actions import trying
 from lkm.actions.session import Session, Target
-from lkm.actions.trying import Observation, Trial, differences, observe, planned
+from lkm.actions.trying import trying
+from lkm.actions.trying.trying import Observation, Trial, differences, observe, planned
 from lkm.errors import MachineError
 from lkm.kernels.vm import choice
 from lkm.kernels.vm.images import Image

@@ -13,8 +13,8 @@ from tests.support.signing_keys import certified, der_of, encoded, write_pair
 from lkm.formats.module_signature import MARKER
 from lkm.interfaces.cli import main
 from lkm.interfaces.compat import sign_file
-from lkm.rules.signature_check import check
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import check
+from lkm.rules.signatures.policy import SignatureState
 
 CONTENT = b"\x7fELF" + bytes(1000)
 KEY = ec.generate_private_key(ec.SECP256R1())

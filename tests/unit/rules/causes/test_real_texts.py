@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lkm.actions.diagnosing import diagnose
+from lkm.actions.diagnosing.diagnose import diagnose
 
 # The cause that must come first, a word that its sentence must have, and the text.
 SCENES: tuple[tuple[str, str, str], ...] = (

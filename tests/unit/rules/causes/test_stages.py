@@ -32,8 +32,8 @@ from lkm.rules.causes.generic import GENERIC
 from lkm.rules.loading import stages
 from lkm.rules.loading.request import Verdict
 from lkm.rules.loading.state import KernelState, ModuleRecord
-from lkm.rules.signature_check import UNSIGNED, SignatureFinding
-from lkm.rules.signature_policy import Lockdown, SignatureState
+from lkm.rules.signatures.check import UNSIGNED, SignatureFinding
+from lkm.rules.signatures.policy import Lockdown, SignatureState
 from lkm.rules.taint import Taint
 from lkm.rules.unloading import judge_unload
 from lkm.system.kernel_profile import KernelProfile

@@ -6,7 +6,7 @@ from tests.support.loader import PROFILE, answer, recipe
 
 from lkm.formats.kernel_cmdline import Cmdline
 from lkm.rules.loading.attempt import Attempt, KernelState, ModuleRecord, Request
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 from lkm.rules.taint import Taint
 
 

@@ -12,8 +12,8 @@ from lkm.formats.elf.constants import Machine
 from lkm.formats.elf.reader import Elf
 from lkm.formats.module_signature import append
 from lkm.formats.module_writer import write
-from lkm.rules.signature_check import SignatureFinding
-from lkm.rules.signature_policy import SignatureState
+from lkm.rules.signatures.check import SignatureFinding
+from lkm.rules.signatures.policy import SignatureState
 
 GOOD = write(recipe())
 ELF = Elf(GOOD)

@@ -21,7 +21,7 @@ from tests.support.loader import (
 from lkm.formats.elf.reader import Elf
 from lkm.formats.module_writer import ModuleRecipe, usual_modinfo, write
 from lkm.formats.parameters import Parameter
-from lkm.rules.signature_check import UNSIGNED
+from lkm.rules.signatures.check import UNSIGNED
 
 RICH = write(
     ModuleRecipe(

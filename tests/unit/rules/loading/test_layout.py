@@ -8,7 +8,7 @@ from lkm.formats.kernel_cmdline import Cmdline
 from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, Attempt, KernelState, Request
 from lkm.rules.loading.layout import core_size
 from lkm.rules.loading.section_headers import SectionHeaders, read_headers
-from lkm.rules.signature_policy import Lockdown
+from lkm.rules.signatures.policy import Lockdown
 
 ALLOC, WRITE, CODE = SectionFlag.ALLOC, SectionFlag.WRITE, SectionFlag.EXECINSTR
 PAGE = 4096

@@ -10,8 +10,8 @@ from tests.support.signing import Signer
 from lkm.formats.module_signature import append
 from lkm.formats.module_writer import write
 from lkm.rules.loading.attempt import IGNORE_MODVERSIONS, IGNORE_VERMAGIC, KernelState
-from lkm.rules.signature_check import UNSIGNED, SignatureFinding
-from lkm.rules.signature_policy import Lockdown, SignatureState
+from lkm.rules.signatures.check import UNSIGNED, SignatureFinding
+from lkm.rules.signatures.policy import Lockdown, SignatureState
 from lkm.rules.taint import Taint
 
 UNSIGNED_LINE = "mod: module verification failed: signature and/or required key missing - tainting kernel"

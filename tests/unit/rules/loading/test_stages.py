@@ -9,7 +9,7 @@ from lkm.formats.elf.constants import SectionFlag
 from lkm.formats.elf.reader import Elf
 from lkm.formats.module_writer import ModuleRecipe, write
 from lkm.rules.loading.attempt import KernelState, ModuleRecord
-from lkm.rules.signature_check import UNSIGNED
+from lkm.rules.signatures.check import UNSIGNED
 from lkm.system.kernel_profile import KernelProfile
 
 # In this order, each one is wrong alone and together with all that follow.

@@ -8,7 +8,7 @@ from tests.support.loader import MODERN, PROFILE, answer, configured, needs, rec
 
 from lkm.rules.loading.attempt import KernelState
 from lkm.rules.loading.taints import GPL_LICENSES
-from lkm.rules.signature_check import UNSIGNED
+from lkm.rules.signatures.check import UNSIGNED
 from lkm.rules.taint import Taint
 
 LOCKDEP = "Disabling lock debugging due to kernel taint"

@@ -159,7 +159,7 @@ def test_passwords_that_mokmanager_can_not_take(
 
 def test_without_mokutil(lkm: Lkm, here: Path, monkeypatch: pytest.MonkeyPatch, variables: Variables) -> None:
     monkeypatch.setenv("PATH", str(here))
-    monkeypatch.setattr("lkm.actions.mok_requests._PATH", str(here))
+    monkeypatch.setattr("lkm.actions.mok.requests._PATH", str(here))
     outcome = lkm("mok", "enrol", "mine.der", "--efivars", variables(), "--password-fd", "0")
     assert outcome.status == 1
     assert "apt install mokutil" in outcome.err

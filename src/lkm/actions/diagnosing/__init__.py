@@ -1,0 +1,1 @@
+"""What error messages and log lines mean."""

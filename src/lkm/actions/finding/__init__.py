@@ -1,0 +1,1 @@
+"""Finding modules by what they are for."""

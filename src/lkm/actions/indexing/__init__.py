@@ -1,0 +1,1 @@
+"""Writing the indexes of a module tree."""

@@ -1,0 +1,1 @@
+"""What a kernel demands of modules: asking it, and telling it."""

@@ -1,0 +1,1 @@
+"""Which keys a kernel trusts, and what each signed."""

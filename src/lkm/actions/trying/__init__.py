@@ -1,0 +1,1 @@
+"""Loading modules into real kernels in throw-away machines."""

@@ -1,0 +1,1 @@
+"""Verifying signatures of modules, and telling which keyring takes them."""

@@ -1,0 +1,1 @@
+"""Signatures as a kernel judges them: messages, certificates, keyrings, policy."""
