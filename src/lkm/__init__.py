@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from lkm.actions.trusted_keys.results import FirmwareList, KeyringReport, ListedKey, TrustOptions, TrustReport
     from lkm.actions.trying.trying import Observation, Trial
     from lkm.actions.unload import UnloadReport
-    from lkm.actions.verifying.verify import Verified, VerifyOptions, VerifyReport
+    from lkm.actions.verifying.options import VerifyOptions
+    from lkm.actions.verifying.verify import Verified, VerifyReport
     from lkm.errors import (
         Blocked,
         BuiltIn,
@@ -321,7 +322,7 @@ _HOMES = {
     "UnloadReport": "lkm.actions.unload",
     "UnsetResult": "lkm.actions.parameters.unsetting",
     "Verified": "lkm.actions.verifying.verify",
-    "VerifyOptions": "lkm.actions.verifying.verify",
+    "VerifyOptions": "lkm.actions.verifying.options",
     "VerifyReport": "lkm.actions.verifying.verify",
     "new_key": "lkm.actions.signing.new_key",
     "read_certificates": "lkm.actions.library.files",

@@ -14,7 +14,8 @@ from tests.support.schema import check_schema
 
 from lkm.actions.profile import profile_for
 from lkm.actions.session import Session, Target
-from lkm.actions.verifying.verify import VerifyOptions, VerifyReport, verify
+from lkm.actions.verifying.options import VerifyOptions
+from lkm.actions.verifying.verify import VerifyReport, verify
 from lkm.formats.module_signature import append, split
 from lkm.interfaces.cli.main import main
 from lkm.system.module_file import ModuleFile

@@ -14,18 +14,9 @@ from lkm.interfaces.cli.main import main
 
 _IMPORTED = (
     *("cryptography.x509", "cryptography.hazmat.primitives.serialization", "lkm.system.profile_gathering"),
-    *(
-        "lkm.actions.trusted_keys.report",
-        "lkm.actions.lockdown.report",
-        "lkm.actions.load",
-        "lkm.actions.checking.check",
-    ),
-    *(
-        "lkm.actions.checking.check",
-        "lkm.interfaces.cli.keys_verb",
-        "lkm.interfaces.cli.mok_verb",
-        "lkm.interfaces.cli.check_verb",
-    ),
+    *("lkm.actions.trusted_keys.report", "lkm.actions.lockdown.report", "lkm.actions.load"),
+    *("lkm.actions.checking.check", "lkm.interfaces.cli.keys_verb", "lkm.interfaces.cli.mok_verb"),
+    *("lkm.interfaces.cli.check_verb",),
 )
 
 

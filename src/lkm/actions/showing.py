@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 __all__ = ["Advance", "Showing", "unseen"]
 
 Advance = Callable[[int], None]
-"""Is called with the number of parts that were done since the last call."""
+"""Takes how many parts were done since the last call; 0 only says that it goes on."""
 
 Showing = Callable[[int], contextlib.AbstractContextManager[Advance]]
 """Is given the number of all parts before the first."""

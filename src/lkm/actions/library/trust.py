@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from lkm.actions.mok.status import MokStatus
     from lkm.actions.signing.sign import SignReport, SignRequest
     from lkm.actions.trusted_keys.results import TrustOptions, TrustReport
-    from lkm.actions.verifying.verify import VerifyOptions, VerifyReport
+    from lkm.actions.verifying.options import VerifyOptions
+    from lkm.actions.verifying.verify import VerifyReport
 
 __all__ = ["Trust"]
 

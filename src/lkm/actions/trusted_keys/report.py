@@ -1,9 +1,8 @@
 """What a kernel trusts for modules, where each key came from, and how many modules here each of them signed."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from lkm.actions.showing import Showing, unseen
 from lkm.actions.trusted_keys.listing import Listing
 from lkm.actions.trusted_keys.results import TrustOptions, TrustReport
 from lkm.errors import TreeMissing
@@ -16,14 +15,10 @@ if TYPE_CHECKING:
     from lkm.actions.session import Session
     from lkm.system.kernel_profile import KernelProfile
 
-__all__ = ["Watch", "trusted_keys"]
+__all__ = ["trusted_keys"]
 
 
-Watch = Callable[[int], AbstractContextManager[Callable[[int], None]]]
-"""Takes how many modules there are, and gives a context that is told of each that was looked at."""
-
-
-def trusted_keys(session: "Session", options: TrustOptions, watch: Watch | None = None) -> TrustReport:
+def trusted_keys(session: "Session", options: TrustOptions, watch: Showing = unseen) -> TrustReport:
     """Tell what a kernel trusts.
 
     The running kernel's keyrings are asked too, where it is the one that is meant.
@@ -80,7 +75,7 @@ def _signers(
     profile: "KernelProfile | None",
     options: TrustOptions,
     problems: list[str],
-    watch: Watch | None,
+    watch: Showing,
 ) -> ModuleSigners | None:
     """Look at the modules of the kernel's release; a saved profile may come without any."""
     if profile is None or not options.counts:
@@ -93,7 +88,5 @@ def _signers(
     except TreeMissing as error:
         problems.append(f"{error}: modules are not counted")
         return None
-    if watch is None:
-        return module_signers(tree)
     with watch(len(tree.paths())) as advance:
         return module_signers(tree, advance)

@@ -12,7 +12,7 @@ from lkm.rules.signatures.trusted_certificate import NEWEST_EDITION
 
 if TYPE_CHECKING:
     from lkm.actions.session import Session
-    from lkm.actions.verifying.verify import VerifyOptions
+    from lkm.actions.verifying.options import VerifyOptions
     from lkm.rules.loading.state import KernelState
     from lkm.system.kernel_keyrings import KernelKeyrings
     from lkm.system.kernel_profile import KernelProfile

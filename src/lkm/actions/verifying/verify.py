@@ -1,14 +1,15 @@
 """Verifying the signatures of modules: who signed each, whether it still fits, and which keyring takes it."""
 
-import contextlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from lkm.actions.showing import Advance, Showing, unseen
 from lkm.actions.verifying.kernel import VerifyingKernel, by_certificates, by_kernel
+from lkm.actions.verifying.options import VerifyOptions
 from lkm.errors import CompressionError, FormatError, LkmError, Unreadable, UsageError
 from lkm.formats.module_signature import append, split_all
 from lkm.rules.signatures.answer import SignatureAnswer, answer
@@ -18,36 +19,13 @@ if TYPE_CHECKING:
     from lkm.actions.session import Session
     from lkm.actions.signing.subjects import Subject
 
-__all__ = ["Verified", "VerifyOptions", "VerifyReport", "verify"]
-
-Advance = Callable[[int], None]
-Showing = Callable[[int], contextlib.AbstractContextManager[Advance]]
+__all__ = ["Verified", "VerifyReport", "verify"]
 
 _LONGEST_SIGNATURE = 1 << 20  # bytes of a detached one; the kernel reads 64 KiB
 _ELF = b"\x7fELF"
 _ENDS = "module files end in .ko, .ko.gz, .ko.xz or .ko.zst"
 _PEM = b"-----BEGIN"
 _CERTIFICATE = b"-----BEGIN CERTIFICATE"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOptions:
-    """How to verify.
-
-    :param profile_file: a saved profile of the kernel, of the host
-    :param kernel_image: a vmlinuz or vmlinux to take the facts from, of the host
-    :param use_cache: keep the profile for the next time, or take the kept one
-    :param certificates: hold the signatures against these alone, whatever a kernel has: (DER, the file it is from)
-    :param detached: a file of the host with the signature of the only subject
-    :param tree: all modules of the session's tree (empty), or below this directory; None for the subjects
-    """
-
-    profile_file: str | None = None
-    kernel_image: str | None = None
-    use_cache: bool = True
-    certificates: tuple[tuple[bytes, str], ...] = ()
-    detached: str | None = None
-    tree: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +66,7 @@ def verify(
     session: "Session",
     subjects: Sequence[str],
     options: VerifyOptions | None = None,
-    showing: Showing | None = None,
+    showing: Showing = unseen,
 ) -> VerifyReport:
     """Verify modules.
 
@@ -105,13 +83,9 @@ def verify(
     detached = None if options.detached is None else _detached(options.detached)
     kernel = by_certificates(session, options) if options.certificates else by_kernel(session, options)
     work = _Work(found.files, kernel, detached)
-    with (showing or _unseen)(len(found.files)) as advance:
+    with showing(len(found.files)) as advance:
         modules, errors = work.carry_out(advance)
     return VerifyReport(kernel, modules, (*found.failures, *errors), found.notes)
-
-
-def _unseen(_: int) -> contextlib.AbstractContextManager[Advance]:
-    return contextlib.nullcontext(lambda _: None)
 
 
 def _refuse_nonsense(subjects: Sequence[str], options: VerifyOptions) -> None:

@@ -4,16 +4,15 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from lkm.actions.showing import Advance
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Advance", "progress"]
-
-Advance = Callable[[int], None]
-"""Takes how many parts were done since the last call; 0 only keeps the bar moving."""
+__all__ = ["progress"]
 
 _PATIENCE = 1.0  # seconds
 _BETWEEN = 0.1  # seconds from one drawing to the next, or drawing costs more than the task

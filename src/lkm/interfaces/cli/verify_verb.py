@@ -16,7 +16,8 @@ from lkm.interfaces.messages import as_json, tell
 
 if TYPE_CHECKING:
     from lkm.actions.session import Session
-    from lkm.actions.verifying.verify import Verified, VerifyOptions, VerifyReport
+    from lkm.actions.verifying.options import VerifyOptions
+    from lkm.actions.verifying.verify import Verified, VerifyReport
 
 __all__ = ["add_arguments", "run"]
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, session: "Session") -> int:
 
 
 def _verify_options(options: argparse.Namespace) -> "VerifyOptions":
-    from lkm.actions.verifying.verify import VerifyOptions  # noqa: PLC0415  --help needs none
+    from lkm.actions.verifying.options import VerifyOptions  # noqa: PLC0415  --help needs none
 
     return VerifyOptions(
         profile_file=options.profile,

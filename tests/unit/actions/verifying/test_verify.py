@@ -15,7 +15,8 @@ from lkm.actions.sample_tree import RELEASE
 from lkm.actions.session import Session, Target
 from lkm.actions.verifying.advice import next_steps
 from lkm.actions.verifying.kernel import unseen_keys
-from lkm.actions.verifying.verify import VerifyOptions, VerifyReport, verify
+from lkm.actions.verifying.options import VerifyOptions
+from lkm.actions.verifying.verify import VerifyReport, verify
 from lkm.errors import CompressionError, ModuleNotFound, Unreadable, UsageError
 from lkm.formats.module_signature import split
 from lkm.formats.proc_keys import KernelKey

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from lkm.actions.showing import Advance
 from lkm.interfaces.cli import progress as module
 from lkm.interfaces.cli.progress import progress
 
@@ -108,6 +109,6 @@ def test_an_error_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.text.endswith("\x1b[2K")
 
 
-def _stopped(advance: module.Advance) -> None:
+def _stopped(advance: Advance) -> None:
     advance(1)
     raise KeyboardInterrupt
