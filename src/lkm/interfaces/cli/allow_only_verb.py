@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.errors import Unreadable, UsageError
-from lkm.interfaces.cli.changing import (
-    add_change_options,
-    agreed,
-    command_line,
-    drift_as_json,
-    drift_for,
-    outcome_as_json,
-    print_drift,
-    print_outcome,
-)
+from lkm.interfaces.cli import changing
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 
 if TYPE_CHECKING:
@@ -38,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", metavar="FILE", help="a file with more names, one a line, # for comments")
     parser.add_argument("--end", action="store_true", help="allow everything again")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each allowed module with the reason")
-    add_change_options(parser, asks=True)
+    changing.add_change_options(parser, asks=True)
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -51,10 +42,10 @@ def run(options: argparse.Namespace, session: Session) -> int:
     plan = plan_allow_only(session, words)
     if not wants_json(options):
         _print_plan(plan, verbose=options.verbose)
-    if not options.dry_run and not agreed(options, f"Refuse {_modules(len(plan.refused))}?"):
+    if not options.dry_run and not changing.agreed(options, f"Refuse {_modules(len(plan.refused))}?"):
         print_line("nothing was changed")
         return 1
-    command = command_line(session, "allow-only", *words)
+    command = changing.command_line(session, "allow-only", *words)
     _tell(options, session, write_allow_only(session, plan, command, dry_run=options.dry_run), plan)
     return 0
 
@@ -64,33 +55,33 @@ def _end(options: argparse.Namespace, session: Session) -> int:
 
     if options.names or options.list:
         raise UsageError("--end takes no names")
-    command = command_line(session, "allow-only", "--end")
+    command = changing.command_line(session, "allow-only", "--end")
     _tell(options, session, end_allow_only(session, command, dry_run=options.dry_run), None)
     return 0
 
 
 def _tell(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome", plan: "AllowOnly | None") -> None:
-    stale = None if options.dry_run else drift_for(session, [file.path for file in outcome.files])
+    stale = None if options.dry_run else changing.drift_for(session, [file.path for file in outcome.files])
     if wants_json(options):
         print_json(
             "allow-only",
-            **outcome_as_json(session, outcome, dry_run=options.dry_run),
+            **changing.outcome_as_json(session, outcome, dry_run=options.dry_run),
             releases=list(plan.releases) if plan else [],
             allowed=[{"module": name, "reason": reason} for name, reason in plan.allowed.items()] if plan else None,
             refused=list(plan.refused) if plan else None,
-            initramfs=drift_as_json(stale),
+            initramfs=changing.drift_as_json(stale),
         )
         return
     if not outcome.changes:
         print_line("the allow list is as it should be" if plan else "there is no allow list")
     elif plan and options.dry_run:
         if options.verbose:
-            print_outcome(session, outcome, dry_run=True)
+            changing.print_outcome(session, outcome, dry_run=True)
         else:
             print_line("nothing was written; -v shows the lines, two or three for each module")
     else:
-        print_outcome(session, outcome, dry_run=options.dry_run)
-    print_drift(stale, about_modules=False)
+        changing.print_outcome(session, outcome, dry_run=options.dry_run)
+    changing.print_drift(stale, about_modules=False)
 
 
 def _listed(path: str | None) -> list[str]:

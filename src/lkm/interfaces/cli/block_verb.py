@@ -10,15 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.changing import (
-    add_change_options,
-    command_line,
-    drift_as_json,
-    drift_for,
-    outcome_as_json,
-    print_drift,
-    print_outcome,
-)
+from lkm.interfaces.cli import changing
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 from lkm.interfaces.cli.shown_commands import shown_command
 
@@ -37,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until-reboot", action="store_true", help="only until the next boot: in /run/modprobe.d")
     parser.add_argument("--unknown", action="store_true", help="also modules that no kernel here has")
     parser.add_argument("--force", action="store_true", help="also what this system needs to boot or to be reached")
-    add_change_options(parser)
+    changing.add_change_options(parser)
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -50,26 +42,26 @@ def run(options: argparse.Namespace, session: Session) -> int:
         until_reboot=options.until_reboot, unknown=options.unknown, force=options.force, dry_run=options.dry_run
     )
     flags = [f"--{name}" for name in ("until-reboot", "unknown", "force") if getattr(options, name.replace("-", "_"))]
-    done = block(session, options.names, how, command_line(session, "block", *flags, *options.names))
+    done = block(session, options.names, how, changing.command_line(session, "block", *flags, *options.names))
     stale = None
     if not options.dry_run and not options.until_reboot:
-        stale = drift_for(session, [file.path for file in done.outcome.files], done.names)
+        stale = changing.drift_for(session, [file.path for file in done.outcome.files], done.names)
     holds = options.dry_run or not done.routes
     if wants_json(options):
         print_json(
             "block",
-            **outcome_as_json(session, done.outcome, dry_run=options.dry_run),
+            **changing.outcome_as_json(session, done.outcome, dry_run=options.dry_run),
             modules=list(done.names),
             holds=None if options.dry_run else holds,
             routes=[route._asdict() for route in done.routes],
             dependents=list(done.dependents),
             loaded=list(done.loaded),
             essential=done.essential,
-            initramfs=drift_as_json(stale),
+            initramfs=changing.drift_as_json(stale),
         )
         return 0 if holds else 1
     _print(done, options, session)
-    print_drift(stale)
+    changing.print_drift(stale)
     return 0 if holds else 1
 
 
@@ -77,7 +69,7 @@ def _print(done: "BlockResult", options: argparse.Namespace, session: Session) -
     names = ", ".join(done.names)
     if not done.outcome.changes:
         print_line(f"{names}: blocked already")
-    print_outcome(session, done.outcome, dry_run=options.dry_run)
+    changing.print_outcome(session, done.outcome, dry_run=options.dry_run)
     if options.dry_run:
         return
     for route in done.routes:

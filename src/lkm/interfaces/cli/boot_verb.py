@@ -9,15 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
-from lkm.interfaces.cli.changing import (
-    add_change_options,
-    command_line,
-    drift_as_json,
-    drift_for,
-    outcome_as_json,
-    print_drift,
-    print_outcome,
-)
+from lkm.interfaces.cli import changing
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 from lkm.interfaces.cli.shown_commands import shown_command
 
@@ -39,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="have modules loaded at boot", parents=[common], add_help=False)
     add.add_argument("names", nargs="+", metavar="NAME", help="modules or aliases")
     add.add_argument("--unchecked", action="store_true", help="take names that no module answers to yet")
-    add_change_options(add)
+    changing.add_change_options(add)
     remove = actions.add_parser("remove", help="have them loaded no more", parents=[common], add_help=False)
     remove.add_argument("names", nargs="+", metavar="NAME", help="as they are asked for")
     remove.add_argument(
         "--mask", action="store_true", help="hide a package's file that asks for one; its other lines move to lkm's"
     )
-    add_change_options(remove)
+    changing.add_change_options(remove)
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -136,21 +128,25 @@ def _add(options: argparse.Namespace, session: Session) -> int:
 
     words = ["boot", "add", *(["--unchecked"] if options.unchecked else []), *options.names]
     found, outcome = add(
-        session, options.names, command_line(session, *words), unchecked=options.unchecked, dry_run=options.dry_run
+        session,
+        options.names,
+        changing.command_line(session, *words),
+        unchecked=options.unchecked,
+        dry_run=options.dry_run,
     )
     stale = _drift(options, session, outcome)
     if wants_json(options):
         print_json(
             "boot",
             added=[_added_as_json(added) for added in found],
-            **outcome_as_json(session, outcome, dry_run=options.dry_run),
-            initramfs=drift_as_json(stale),
+            **changing.outcome_as_json(session, outcome, dry_run=options.dry_run),
+            initramfs=changing.drift_as_json(stale),
         )
         return 0
     for added in found:
         print_line(f"{added.name}: {_told_of(added, session, dry_run=options.dry_run)}")
-    print_outcome(session, outcome, dry_run=options.dry_run)
-    print_drift(stale, about_modules=False)
+    changing.print_outcome(session, outcome, dry_run=options.dry_run)
+    changing.print_drift(stale, about_modules=False)
     return 0
 
 
@@ -190,7 +186,7 @@ def _remove(options: argparse.Namespace, session: Session) -> int:
 
     words = ["boot", "remove", *(["--mask"] if options.mask else []), *options.names]
     found, outcome = remove(
-        session, options.names, command_line(session, *words), mask=options.mask, dry_run=options.dry_run
+        session, options.names, changing.command_line(session, *words), mask=options.mask, dry_run=options.dry_run
     )
     stale = _drift(options, session, outcome)
     status = 1 if any(removed.kept for removed in found) else 0
@@ -198,15 +194,15 @@ def _remove(options: argparse.Namespace, session: Session) -> int:
         print_json(
             "boot",
             removed=[_removed_as_json(removed) for removed in found],
-            **outcome_as_json(session, outcome, dry_run=options.dry_run),
-            initramfs=drift_as_json(stale),
+            **changing.outcome_as_json(session, outcome, dry_run=options.dry_run),
+            initramfs=changing.drift_as_json(stale),
         )
         return status
     for removed in found:
         for line in _lines_about(removed, session, dry_run=options.dry_run):
             print_line(f"{removed.name}: {line}")
-    print_outcome(session, outcome, dry_run=options.dry_run)
-    print_drift(stale, about_modules=False)
+    changing.print_outcome(session, outcome, dry_run=options.dry_run)
+    changing.print_drift(stale, about_modules=False)
     return status
 
 
@@ -249,4 +245,4 @@ def _what_to_do(removed: "Removed", mention: "Mention", why: "Kept", session: Se
 def _drift(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome") -> "Drift | None":
     if options.dry_run:
         return None
-    return drift_for(session, [file.path for file in outcome.files])
+    return changing.drift_for(session, [file.path for file in outcome.files])

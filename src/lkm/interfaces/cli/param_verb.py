@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.errors import UsageError
-from lkm.interfaces.cli.changing import (
-    add_change_options,
-    command_line,
-    drift_as_json,
-    drift_for,
-    outcome_as_json,
-    print_drift,
-    print_outcome,
-)
+from lkm.interfaces.cli import changing
 from lkm.interfaces.cli.output import print_json, print_line, wants_json
 from lkm.interfaces.cli.param_words import (
     done_as_json,
@@ -56,11 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setting.add_argument(
         "--reload", action="store_true", help="load the module again where that is needed and nothing uses it"
     )
-    add_change_options(setting)
+    changing.add_change_options(setting)
     unset = actions.add_parser("unset", help="undo --persist", parents=[common], add_help=False)
     unset.add_argument("module", metavar="MODULE")
     unset.add_argument("names", nargs="*", metavar="NAME", help="default: all that lkm's files set")
-    add_change_options(unset)
+    changing.add_change_options(unset)
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -127,7 +119,7 @@ def _set(options: argparse.Namespace, session: Session) -> int:
     from lkm.actions.parameters.setting import SetOptions, set_parameters  # noqa: PLC0415  as above
 
     flags = [flag for flag, given in (("--persist", options.persist), ("--reload", options.reload)) if given]
-    command = command_line(session, "param", "set", options.module, *options.values, *flags)
+    command = changing.command_line(session, "param", "set", options.module, *options.values, *flags)
     result = set_parameters(
         session,
         options.module,
@@ -140,22 +132,22 @@ def _set(options: argparse.Namespace, session: Session) -> int:
             "param",
             module=result.subject.name,
             parameters=[done_as_json(done) for done in result.done],
-            **outcome_as_json(session, result.outcome, dry_run=options.dry_run),
-            initramfs=drift_as_json(stale),
+            **changing.outcome_as_json(session, result.outcome, dry_run=options.dry_run),
+            initramfs=changing.drift_as_json(stale),
         )
         return 0
     for done in result.done:
         for line in lines_about_done(result, done, session, dry_run=options.dry_run):
             print_line(line)
-    print_outcome(session, result.outcome, dry_run=options.dry_run)
-    print_drift(stale)
+    changing.print_outcome(session, result.outcome, dry_run=options.dry_run)
+    changing.print_drift(stale)
     return 0
 
 
 def _unset(options: argparse.Namespace, session: Session) -> int:
     from lkm.actions.parameters.unsetting import unset_parameters  # noqa: PLC0415  as above
 
-    command = command_line(session, "param", "unset", options.module, *options.names)
+    command = changing.command_line(session, "param", "unset", options.module, *options.names)
     subject, elsewhere, outcome = unset_parameters(
         session, options.module, options.names, command, dry_run=options.dry_run
     )
@@ -165,18 +157,18 @@ def _unset(options: argparse.Namespace, session: Session) -> int:
             "param",
             module=subject.name,
             elsewhere={name: [place.where for place in places] for name, places in elsewhere.items()},
-            **outcome_as_json(session, outcome, dry_run=options.dry_run),
-            initramfs=drift_as_json(stale),
+            **changing.outcome_as_json(session, outcome, dry_run=options.dry_run),
+            initramfs=changing.drift_as_json(stale),
         )
         return 0
     what = f"{short(', '.join(options.names))} of {subject.name}" if options.names else subject.name
     print_unset(what, outcome, elsewhere, dry_run=options.dry_run)
-    print_outcome(session, outcome, dry_run=options.dry_run)
-    print_drift(stale)
+    changing.print_outcome(session, outcome, dry_run=options.dry_run)
+    changing.print_drift(stale)
     return 0
 
 
 def _drift(options: argparse.Namespace, session: Session, outcome: "ChangeOutcome", module: str) -> "Drift | None":
     if options.dry_run or not outcome.files:
         return None
-    return drift_for(session, [file.path for file in outcome.files], [module])
+    return changing.drift_for(session, [file.path for file in outcome.files], [module])

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 from lkm.actions.session import Session
 from lkm.errors import UsageError
-from lkm.interfaces.cli.changing import (
-    add_change_options,
-    command_line,
-    drift_as_json,
-    drift_for,
-    outcome_as_json,
-    print_drift,
-    print_outcome,
-)
+from lkm.interfaces.cli import changing
 from lkm.interfaces.cli.output import print_json, print_line, print_table, wants_json
 from lkm.interfaces.cli.shown_commands import shortened
 
@@ -34,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", nargs="?", metavar="NUMBER", help="the change to undo (default: the last one)")
     parser.add_argument("-l", "--list", action="store_true", help="show the changes, the newest first")
     parser.add_argument("--force", action="store_true", help="also where its lines were changed since: give that up")
-    add_change_options(parser)
+    changing.add_change_options(parser)
 
 
 def run(options: argparse.Namespace, session: Session) -> int:
@@ -57,18 +49,22 @@ def _undo(options: argparse.Namespace, session: Session, number: int | None) -> 
     from lkm.actions.changes.undoing import undo  # noqa: PLC0415  --help needs none
 
     words = ["undo", *([str(number)] if number else []), *(["--force"] if options.force else [])]
-    record, outcome = undo(session, number, command_line(session, *words), force=options.force, dry_run=options.dry_run)
-    stale = None if options.dry_run else drift_for(session, [file.path for file in outcome.files])
+    record, outcome = undo(
+        session, number, changing.command_line(session, *words), force=options.force, dry_run=options.dry_run
+    )
+    stale = None if options.dry_run else changing.drift_for(session, [file.path for file in outcome.files])
     if wants_json(options):
-        done = outcome_as_json(session, outcome, dry_run=options.dry_run)
-        print_json("undo", undone=record.number, command=record.command, **done, initramfs=drift_as_json(stale))
+        done = changing.outcome_as_json(session, outcome, dry_run=options.dry_run)
+        print_json(
+            "undo", undone=record.number, command=record.command, **done, initramfs=changing.drift_as_json(stale)
+        )
         return 0
     verb = "would undo" if options.dry_run else "undone"
     print_line(f"{verb}: change {record.number}, {shortened(record.command)}")
     if not outcome.changes:
         print_line("the files are as they were before it; nothing is to be written")
-    print_outcome(session, outcome, dry_run=options.dry_run)
-    print_drift(stale, about_modules=False)
+    changing.print_outcome(session, outcome, dry_run=options.dry_run)
+    changing.print_drift(stale, about_modules=False)
     return 0
 
 
