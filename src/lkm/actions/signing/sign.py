@@ -47,6 +47,7 @@ class SignRequest:
     :param attach: a CMS message of the host, or a directory of them, in place of a key
     :param raw_signature: likewise signatures without a message
     :param strip: take signatures away
+    :param any_certificate: sign also with a certificate that is out of date, or not a signer's
     """
 
     words: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class SignRequest:
     strip: bool = False
     output: str | None = None
     dry_run: bool = False
+    any_certificate: bool = False
 
 
 class SignPlan(NamedTuple):
@@ -202,6 +204,9 @@ def _with_key(job: SignJob, request: SignRequest) -> tuple[SignJob, tuple[str, .
     signatory = open_signatory(
         request.key, request.certificate, pass_phrase=request.pass_phrase, pkcs11_module=request.pkcs11_module
     )
+    if signatory.faults and not request.any_certificate:
+        hint = "name another certificate; --any-certificate signs with this one all the same"
+        raise UsageError(signatory.faults[0], where=request.certificate or request.key, hint=hint)
     certificate = own_certificate(signatory.certificate)
     if request.by_key_id and certificate.key_id is None:
         hint = "leave -k out, or have the certificate issued with one, as lkm keys new does"

@@ -14,7 +14,7 @@ from lkm.actions.signing.token_key import SCHEME, TokenKey, check_uri, open_toke
 from lkm.errors import KeyMismatch, UsageError
 from lkm.formats.certificate_bundle import load_certificate
 from lkm.formats.cms_writer import DIGESTS, KeyAlgorithm, issuer_and_serial, key_identifier, signed_data
-from lkm.rules.signatures.signing_key import algorithm_of, oddities
+from lkm.rules.signatures.signing_key import algorithm_of, faults, oddities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ class Signatory:
     :param key: the private key
     :param name: the key as people name it: a path or a URI
     :param remarks: what is odd about the certificate though kernels let it pass, sentences without a full stop
+    :param faults: those of the remarks that make it look like a wrong choice: out of date, or not a signer's
     """
 
     certificate_der: bytes = field(repr=False)
@@ -42,6 +43,7 @@ class Signatory:
     key: FileKey | TokenKey
     name: str
     remarks: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -145,8 +147,10 @@ def _signatory(certificate: x509.Certificate, key: FileKey | TokenKey, name: str
         raise
     der = certificate.public_bytes(Encoding.DER)
     facts = describe(der)
-    remarks = oddities(facts, dt.datetime.now(dt.UTC)) if facts is not None else ()
-    return Signatory(der, algorithm, key, name, remarks)
+    if facts is None:
+        return Signatory(der, algorithm, key, name)
+    now = dt.datetime.now(dt.UTC)
+    return Signatory(der, algorithm, key, name, oddities(facts, now), faults(facts, now))
 
 
 def _fitting(

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     key.add_argument("--certificate", metavar="CERT", help="its X.509 certificate (PEM, DER), where KEY holds none")
     add_pass_phrase_option(key)
     key.add_argument("--pkcs11-module", metavar="LIBRARY", help="the token's library (default: as p11-kit says)")
+    key.add_argument(
+        "--any-certificate", action="store_true", help="also one that is out of date, or not a signer's (a CA's)"
+    )
     how = parser.add_argument_group("the signature")
     how.add_argument("--hash", metavar="NAME", help="sha256, sha384, sha512, sha3-256, sha3-384 or sha3-512")
     how.add_argument(
@@ -134,6 +137,7 @@ def _request(options: argparse.Namespace) -> "SignRequest":
         pkcs11_module=options.pkcs11_module,
         hash=options.hash,
         by_key_id=options.by_key_id,
+        any_certificate=options.any_certificate,
         old=old,
         product=product,
         attach=options.attach,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lkm.formats.certificate import CertificateFacts
 
-__all__ = ["algorithm_of", "oddities"]
+__all__ = ["algorithm_of", "faults", "oddities"]
 
 _RSA = "1.2.840.113549.1.1.1"
 _EC = "1.2.840.10045.2.1"
@@ -108,7 +108,15 @@ def oddities(facts: "CertificateFacts", now: "datetime") -> tuple[str, ...]:
     :param now: the time, with a zone
     :returns: sentences without a full stop
     """
-    return (*_of_dates(facts, now), *_of_usage(facts), *_of_key(facts.key))
+    return (*faults(facts, now), *_of_key(facts.key))
+
+
+def faults(facts: "CertificateFacts", now: "datetime") -> tuple[str, ...]:
+    """Say which of these make a certificate look like a wrong choice: it is out of date, or not a signer's.
+
+    The parameters and the answer are as for :func:`oddities`.
+    """
+    return (*_of_dates(facts, now), *_of_usage(facts))
 
 
 def _of_dates(facts: "CertificateFacts", now: "datetime") -> list[str]:
